@@ -1,0 +1,70 @@
+"""Real parts for every test: one PostgreSQL a session, a fresh copy of the migrated database a test."""
+
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from parley.db.embedded import running
+from parley.db.migrate import migrate
+from parley.db.pool import Database, open_database
+
+_numbers = count(1)
+
+
+def other_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+async def server() -> AsyncIterator[str]:
+    """A PostgreSQL server: the embedded one, or one from the binaries that TEST_POSTGRES_BIN names."""
+    binaries = os.environ.get("TEST_POSTGRES_BIN")
+    with tempfile.TemporaryDirectory(prefix="parley-test-", ignore_cleanup_errors=True) as folder:
+        async with running(Path(folder), bin_dir=Path(binaries) if binaries else None) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+async def template(server: str) -> str:
+    """The name of a migrated database that tests copy."""
+    connection = await asyncpg.connect(server)
+    await connection.execute("create database template_of_tests")
+    await connection.close()
+    await migrate(other_database(server, "template_of_tests"))
+    return "template_of_tests"
+
+
+@pytest.fixture
+async def database_url(server: str, template: str) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database; it is gone after the test."""
+    name = f"test_{next(_numbers)}"
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"create database {name} template {template}")
+        yield other_database(server, name)
+        await connection.execute(f"drop database {name} with (force)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """An open pool on a fresh database."""
+    async with open_database(database_url, 8, "parley test") as database:
+        yield database
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
