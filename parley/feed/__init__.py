@@ -1,0 +1,1 @@
+"""The change feed: what happened, in order, for the live page, for programs and for the next process."""

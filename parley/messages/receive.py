@@ -1,0 +1,74 @@
+"""What providers bring: nothing is bounced for being odd, it only becomes a draft of an inbound message."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from parley.core.address import lenient
+from parley.core.errors import Unreadable
+from parley.core.ids import new_id
+from parley.core.message import Draft, Inbound
+from parley.core.thread import thread
+from parley.messages.send import Rules, as_utc
+
+_LONGEST_ID = 255
+
+
+def take(
+    inbound: Inbound, account_id: int, provider: str, rules: Rules, now: datetime, raw: bytes | None = None
+) -> Draft:
+    """Make an inbound message a draft; raises `Unreadable` only if it cannot be placed anywhere."""
+    if not inbound.sender.strip() or not inbound.recipient.strip():
+        raise Unreadable("from and to must not be blank")
+    sender = lenient(_storable(inbound.sender), inbound.channel, rules.region)
+    recipient = lenient(_storable(inbound.recipient), inbound.channel, rules.region)
+    place = thread(sender.group, recipient.group, inbound.channel, rules.grouping)
+    return Draft(
+        account_id=account_id,
+        id=new_id(),
+        direction="inbound",
+        channel=inbound.channel,
+        thread_key=place.key,
+        conversation_uuid=place.uuid,
+        conversation_channel=place.channel,
+        participants=place.participants,
+        from_address=sender.value,
+        to_address=recipient.value,
+        from_raw=_differing(inbound.sender, sender.value),
+        to_raw=_differing(inbound.recipient, recipient.value),
+        body=_storable(inbound.body),
+        status="received",
+        occurred_at=_moment(inbound.occurred_at, now),
+        subject=_storable(inbound.subject) if inbound.subject else None,
+        cc=tuple(_storable(mailbox) for mailbox in inbound.cc),
+        reply_to=_storable(inbound.reply_to) if inbound.reply_to else None,
+        attachments=tuple(_storable(url) for url in inbound.attachments),
+        provider=provider,
+        provider_message_id=_indexable(inbound.provider_message_id),
+        source=provider,
+        raw=raw,
+    )
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds everything but NUL; the raw event keeps even that."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _indexable(provider_message_id: str | None) -> str | None:
+    """An id longer than an index takes is still the same id every time: its hash stands for it."""
+    if not provider_message_id:
+        return None
+    if len(provider_message_id) > _LONGEST_ID:
+        return "sha256:" + sha256(provider_message_id.encode()).hexdigest()
+    return _storable(provider_message_id)
+
+
+def _moment(occurred_at: datetime | None, now: datetime) -> datetime:
+    try:
+        return as_utc(occurred_at) if occurred_at is not None else now
+    except OverflowError:  # a date at the very end of the calendar, shifted over it by its offset
+        return now
+
+
+def _differing(raw: str, value: str) -> str | None:
+    return None if raw == value else _storable(raw)
