@@ -1,0 +1,1 @@
+"""The HTTP API: `routes.py` is its table of contents."""

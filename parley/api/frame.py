@@ -1,0 +1,84 @@
+"""The frame around every request: its id, its headers, its line in the log, its time in the metrics."""
+
+import re
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
+
+from parley import metrics
+from parley.api.client import Proxies, client_ip
+
+log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_SECURITY = [
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    ),
+]
+
+
+class Frame:
+    """ASGI around ASGI; one small object a request."""
+
+    def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        visit = _Visit(scope, send, self._proxies)
+        try:
+            await self._app(scope, receive, visit.send)
+        finally:
+            visit.finish()
+
+
+class _Visit:
+    """One request on its way through."""
+
+    __slots__ = ("_scope", "_send", "_started", "_status")
+
+    def __init__(self, scope: Scope, send: Send, proxies: Proxies) -> None:
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        scope["request_id"] = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
+        scope["client_ip"] = client_ip(scope, headers, proxies)
+        self._scope = scope
+        self._send = send
+        self._status = 0
+        self._started = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            names = {name for name, _ in message["headers"]}
+            own = [(name, value) for name, value in _SECURITY if name not in names]
+            request_id = (b"x-request-id", self._scope["request_id"].encode())
+            message["headers"] = [*message["headers"], *own, request_id]
+        await self._send(message)
+
+    def finish(self) -> None:
+        spent = time.perf_counter() - self._started
+        scope = self._scope
+        route = scope.get("route")
+        template = getattr(route, "path", "unknown")
+        metrics.request(scope["method"], template, self._status, spent)
+        log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=self._status,
+            duration_us=int(spent * 1e6),
+            client_ip=scope["client_ip"],
+            request_id=scope["request_id"],
+            headers=[name.decode("latin-1") for name, _ in scope["headers"]],
+        )

@@ -1,0 +1,58 @@
+"""Is the process up, can it do its work, and what has it counted."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from prometheus_client import generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+from starlette.requests import Request
+from starlette.responses import Response
+
+from parley import metrics
+from parley.api.negotiate import prefers
+from parley.api.operation import Answer
+from parley.api.schemas import Health, Readiness
+from parley.core.errors import DatabaseAway
+from parley.db.migrate import MISSING, names
+from parley.db.pool import Database
+
+_JSON, _TEXT, _OPEN = "application/json", "text/plain", "application/openmetrics-text"
+
+
+class Vitals:
+    """GET /healthz, /readyz and /metrics"""
+
+    def __init__(self, db: Database, worker_alive: Callable[[Database], Awaitable[bool]]) -> None:
+        self._db = db
+        self._worker_alive = worker_alive
+
+    async def health(self, request: Request) -> Health:
+        """The process is up."""
+        return Health()
+
+    async def ready(self, request: Request) -> Answer:
+        """The database is reachable, its migrations are current, a worker is alive."""
+        database, migrations, worker = await self._look()
+        ready = database and migrations and worker
+        answer = Readiness("ready" if ready else "unready", database, migrations, worker)
+        return Answer(answer, {}) if ready else Answer(answer, {"Retry-After": "2"}, status=503)
+
+    async def _look(self) -> tuple[bool, bool, bool]:
+        try:
+            current = not await self._db.fetch(MISSING, names())
+            return True, current, current and await self._worker_alive(self._db)
+        except DatabaseAway:
+            return False, False, False
+        except asyncpg.UndefinedTableError:
+            return True, False, False
+
+    async def metrics(self, request: Request) -> Response | Answer:
+        """The counters: flat JSON, or Prometheus text for whoever asks for it."""
+        accept = request.headers.get("accept", "")
+        if prefers(accept, _JSON, _OPEN) == _OPEN:
+            return Response(
+                openmetrics.generate_latest(metrics.registry()), media_type=openmetrics.CONTENT_TYPE_LATEST
+            )
+        if prefers(accept, _JSON, _TEXT) == _TEXT:
+            return Response(generate_latest(metrics.registry()), media_type=_TEXT)
+        return Answer(metrics.as_json(), {})

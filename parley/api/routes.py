@@ -1,0 +1,131 @@
+"""The table of contents: every address of the API, what it takes and what it answers."""
+
+from dataclasses import dataclass
+
+from parley.api.health import Vitals
+from parley.api.legacy import Legacy
+from parley.api.mock import Mock
+from parley.api.operation import Operation
+from parley.api.reads import Reads
+from parley.api.schemas import (
+    Accepted,
+    EmailWebhook,
+    Health,
+    LegacyEmail,
+    LegacyMessages,
+    LegacySent,
+    LegacySms,
+    Listed,
+    MockConfig,
+    MockInbound,
+    PageQuery,
+    Readiness,
+    SendAny,
+    SendEmail,
+    SendSms,
+    SinceQuery,
+    SmsWebhook,
+)
+from parley.api.sends import Sends
+from parley.api.webhooks import Webhooks
+from parley.conversations.read import Conversation
+from parley.messages.read import Message
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the routes call."""
+
+    sends: Sends
+    webhooks: Webhooks
+    reads: Reads
+    vitals: Vitals
+    legacy: Legacy
+    mock: Mock | None
+    health_path: str
+
+
+def operations(at: Resources) -> list[Operation]:
+    """All operations; the busiest first, since the router looks from the top."""
+    return [*_messages(at), *_conversations(at), *_vitals(at), *_mock(at), *_legacy(at)]
+
+
+def _messages(at: Resources) -> list[Operation]:
+    sends, hooks = at.sends, at.webhooks
+    return [
+        Operation(method="POST", path="/api/webhooks/sms", call=hooks.sms, tag="Receive",
+                  summary="Take in an SMS or MMS from a provider", limited=False,
+                  body=SmsWebhook, decodes=True, answer=Accepted, status=202, errors=(503,)),
+        Operation(method="POST", path="/api/webhooks/email", call=hooks.email, tag="Receive",
+                  summary="Take in an email from a provider", limited=False,
+                  body=EmailWebhook, decodes=True, answer=Accepted, status=202, errors=(503,)),
+        Operation(method="POST", path="/api/messages/sms", call=sends.sms, tag="Send",
+                  summary="Send an SMS or MMS", body=SendSms, answer=Accepted, status=202, errors=(409, 503)),
+        Operation(method="POST", path="/api/messages/email", call=sends.email, tag="Send",
+                  summary="Send an email", body=SendEmail, answer=Accepted, status=202, errors=(409, 503)),
+        Operation(method="POST", path="/api/messages/send", call=sends.any, tag="Send", invalid=422,
+                  summary="Send over any channel", body=SendAny, answer=Accepted, status=202, errors=(409, 503)),
+        Operation(method="GET", path="/api/messages/{id}", call=at.reads.message, tag="Read",
+                  summary="A message with its delivery history", answer=Message, errors=(404, 503)),
+    ]  # fmt: skip
+
+
+def _conversations(at: Resources) -> list[Operation]:
+    reads = at.reads
+    return [
+        Operation(method="GET", path="/api/conversations", call=reads.conversations, tag="Read",
+                  summary="The conversations, the liveliest first",
+                  query=PageQuery, answer=Listed[Conversation], errors=(503,)),
+        Operation(method="GET", path="/api/conversations/{id:path}/messages", call=reads.thread, tag="Read",
+                  summary="A conversation's messages, the oldest first",
+                  query=PageQuery, answer=Listed[Message], errors=(404, 503)),
+        Operation(method="GET", path="/api/conversations/{id:path}", call=reads.conversation, tag="Read",
+                  summary="A conversation by its number, UUID or key", answer=Conversation, errors=(404, 503)),
+    ]  # fmt: skip
+
+
+def _vitals(at: Resources) -> list[Operation]:
+    vitals = at.vitals
+    paths = dict.fromkeys((at.health_path, "/healthz", "/health"))
+    return [
+        *(
+            Operation(method="GET", path=path, call=vitals.health, tag="Operate", limited=False,
+                      summary="The process is up", answer=Health)
+            for path in paths
+        ),
+        Operation(method="GET", path="/readyz", call=vitals.ready, tag="Operate", limited=False,
+                  summary="The service can do its work", answer=Readiness, errors=(503,)),
+        Operation(method="GET", path="/metrics", call=vitals.metrics, tag="Operate", limited=False, any_accept=True,
+                  summary="Counters, as flat JSON or as Prometheus text", answer=dict),
+    ]  # fmt: skip
+
+
+def _mock(at: Resources) -> list[Operation]:
+    if at.mock is None:
+        return []
+    mock = at.mock
+    return [
+        Operation(method="POST", path="/api/provider/mock/inbound", call=mock.inbound, tag="Simulate",
+                  summary="Have a simulated provider deliver a message",
+                  body=MockInbound, answer=Accepted, status=202, errors=(503,)),
+        Operation(method="GET", path="/api/provider/mock/config", call=mock.config, tag="Simulate",
+                  summary="The simulators' faults", answer=MockConfig, errors=(503,)),
+        Operation(method="PUT", path="/api/provider/mock/config", call=mock.configure, tag="Simulate",
+                  summary="Change the simulators' faults", body=MockConfig, answer=MockConfig, errors=(503,)),
+    ]  # fmt: skip
+
+
+def _legacy(at: Resources) -> list[Operation]:
+    legacy = at.legacy
+    return [
+        Operation(method="POST", path="/api/send_message", call=legacy.send_message, tag="Earlier addresses",
+                  summary="Send an SMS", body=LegacySms, answer=LegacySent, errors=(409, 503), deprecated=True),
+        Operation(method="POST", path="/api/send_email", call=legacy.send_email, tag="Earlier addresses",
+                  summary="Send an email", body=LegacyEmail, answer=LegacySent, errors=(409, 503), deprecated=True),
+        Operation(method="GET", path="/api/conversation/{id}/messages", call=legacy.messages,
+                  tag="Earlier addresses", summary="A conversation's latest messages",
+                  answer=LegacyMessages, errors=(503,), deprecated=True),
+        Operation(method="GET", path="/api/conversation/{id}/new_messages", call=legacy.new_messages,
+                  tag="Earlier addresses", summary="What came in after a moment",
+                  query=SinceQuery, answer=LegacyMessages, errors=(503,), deprecated=True),
+    ]  # fmt: skip

@@ -1,0 +1,120 @@
+"""The composition root: opens what a process needs, wires it together, closes it in the opposite order."""
+
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from parley import logs, metrics
+from parley.api.app import build
+from parley.api.client import proxies
+from parley.api.health import Vitals
+from parley.api.legacy import Legacy
+from parley.api.limits import Limits
+from parley.api.mock import Mock
+from parley.api.reads import Reads
+from parley.api.routes import Resources, operations
+from parley.api.sends import Sends
+from parley.api.webhooks import Webhooks
+from parley.core.message import Draft
+from parley.db.bell import Bell
+from parley.db.pool import Database, open_database
+from parley.messages.batcher import Batcher
+from parley.messages.send import Rules
+from parley.messages.store import Batch
+from parley.settings import Settings
+from parley.webhooks.intake import Intake
+
+_DRAIN_SECONDS = 4
+
+
+def serve(settings: Settings, sock: socket.socket) -> None:
+    """Serve HTTP on a listening socket until told to stop."""
+    logs.configure(settings.log_level)
+    uvloop.run(_serve(settings, sock))
+
+
+async def _serve(settings: Settings, sock: socket.socket) -> None:
+    async with application(settings) as app:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            loop="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            backlog=2048,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+        await uvicorn.Server(config).serve(sockets=[sock])
+
+
+@asynccontextmanager
+async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """The HTTP application with everything it stands on."""
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(
+            open_database(settings.database_url, settings.database_pool, "parley serve")
+        )
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        bell = Bell(db)
+        stack.push_async_callback(bell.close)
+        batcher = Batcher(db, _after_commit(bell))
+        stack.push_async_callback(batcher.close)
+        yield _application(settings, db, batcher, http)
+
+
+def _application(settings: Settings, db: Database, batcher: Batcher, http: aiohttp.ClientSession) -> ASGIApp:
+    rules = Rules(settings.default_region, settings.conversation_grouping, settings.max_attachments)
+    limits = Limits(db, settings.rate_limit_per_ip_per_min, settings.rate_limit_per_sender_per_min)
+    sends = Sends(batcher, rules, limits)
+    length = settings.conversation_snippet_length
+    resources = Resources(
+        sends=sends,
+        webhooks=Webhooks(Intake(db, batcher, rules), settings.max_body_bytes),
+        reads=Reads(db, length),
+        vitals=Vitals(db, _nobody),
+        legacy=Legacy(sends, db, settings.default_email_from, length),
+        mock=Mock(http, settings.simulator_url) if settings.simulators else None,
+        health_path=settings.health_path,
+    )
+    return build(
+        operations(resources),
+        [],
+        url=settings.url,
+        limits=limits,
+        max_body_bytes=settings.max_body_bytes,
+        proxies=proxies(settings.trusted_proxies),
+    )
+
+
+def _after_commit(bell: Bell) -> Callable[[Sequence[Draft], Batch], None]:
+    """What follows from a commit: others wake up, and it is counted."""
+
+    def told(drafts: Sequence[Draft], batch: Batch) -> None:
+        fresh = [d for d in drafts if d.id in batch.stored and not batch.stored[d.id].duplicate]
+        if fresh:
+            bell.ring("events")
+        if any(draft.direction == "outbound" for draft in fresh):
+            bell.ring("deliveries")
+        _count(drafts, fresh, batch)
+
+    return told
+
+
+def _count(drafts: Sequence[Draft], fresh: Sequence[Draft], batch: Batch) -> None:
+    metrics.BATCH.observe(len(drafts))
+    for (direction, channel), count in Counter((draft.direction, draft.channel) for draft in fresh).items():
+        metrics.MESSAGES.labels(direction, channel).inc(count)
+    if len(drafts) > len(fresh):
+        metrics.REPEATS.inc(len(drafts) - len(fresh))
+    metrics.CONVERSATIONS_CREATED.inc(batch.opened)
+    metrics.CONVERSATIONS_REUSED.inc(len(fresh) - batch.opened)
