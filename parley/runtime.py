@@ -1,8 +1,7 @@
 """The composition root: opens what a process needs, wires it together, closes it in the opposite order."""
 
 import socket
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
@@ -10,7 +9,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from parley import logs, metrics
+from parley import logs
 from parley.api.app import build
 from parley.api.client import proxies
 from parley.api.health import Vitals
@@ -21,12 +20,12 @@ from parley.api.reads import Reads
 from parley.api.routes import Resources, operations
 from parley.api.sends import Sends
 from parley.api.webhooks import Webhooks
-from parley.core.message import Draft
+from parley.core.message import Draft, Stored
+from parley.db.batcher import Batcher
 from parley.db.bell import Bell
 from parley.db.pool import Database, open_database
-from parley.messages.batcher import Batcher
 from parley.messages.send import Rules
-from parley.messages.store import Batch
+from parley.messages.writer import message_batcher
 from parley.settings import Settings
 from parley.webhooks.intake import Intake
 
@@ -67,12 +66,14 @@ async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         bell = Bell(db)
         stack.push_async_callback(bell.close)
-        batcher = Batcher(db, _after_commit(bell))
+        batcher = message_batcher(db, bell)
         stack.push_async_callback(batcher.close)
         yield _application(settings, db, batcher, http)
 
 
-def _application(settings: Settings, db: Database, batcher: Batcher, http: aiohttp.ClientSession) -> ASGIApp:
+def _application(
+    settings: Settings, db: Database, batcher: Batcher[Draft, Stored], http: aiohttp.ClientSession
+) -> ASGIApp:
     rules = Rules(settings.default_region, settings.conversation_grouping, settings.max_attachments)
     limits = Limits(db, settings.rate_limit_per_ip_per_min, settings.rate_limit_per_sender_per_min)
     sends = Sends(batcher, rules, limits)
@@ -94,27 +95,3 @@ def _application(settings: Settings, db: Database, batcher: Batcher, http: aioht
         max_body_bytes=settings.max_body_bytes,
         proxies=proxies(settings.trusted_proxies),
     )
-
-
-def _after_commit(bell: Bell) -> Callable[[Sequence[Draft], Batch], None]:
-    """What follows from a commit: others wake up, and it is counted."""
-
-    def told(drafts: Sequence[Draft], batch: Batch) -> None:
-        fresh = [d for d in drafts if d.id in batch.stored and not batch.stored[d.id].duplicate]
-        if fresh:
-            bell.ring("events")
-        if any(draft.direction == "outbound" for draft in fresh):
-            bell.ring("deliveries")
-        _count(drafts, fresh, batch)
-
-    return told
-
-
-def _count(drafts: Sequence[Draft], fresh: Sequence[Draft], batch: Batch) -> None:
-    metrics.BATCH.observe(len(drafts))
-    for (direction, channel), count in Counter((draft.direction, draft.channel) for draft in fresh).items():
-        metrics.MESSAGES.labels(direction, channel).inc(count)
-    if len(drafts) > len(fresh):
-        metrics.REPEATS.inc(len(drafts) - len(fresh))
-    metrics.CONVERSATIONS_CREATED.inc(batch.opened)
-    metrics.CONVERSATIONS_REUSED.inc(len(fresh) - batch.opened)

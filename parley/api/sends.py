@@ -9,8 +9,8 @@ from parley.api.operation import Answer
 from parley.api.schemas import Accepted, SendAny, SendEmail, SendSms
 from parley.core.account import DEFAULT_ACCOUNT
 from parley.core.errors import Conflict, Invalid
-from parley.core.message import Stored
-from parley.messages.batcher import Batcher
+from parley.core.message import Draft, Stored
+from parley.db.batcher import Batcher
 from parley.messages.send import Order, Rules, compose
 
 _PRIORITY = {"high": 0, "normal": 1}
@@ -20,7 +20,7 @@ _LONGEST_KEY = 255
 class Sends:
     """POST /api/messages/…"""
 
-    def __init__(self, batcher: Batcher, rules: Rules, limits: Limits) -> None:
+    def __init__(self, batcher: Batcher[Draft, Stored], rules: Rules, limits: Limits) -> None:
         self._batcher = batcher
         self._rules = rules
         self._limits = limits

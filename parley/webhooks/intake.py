@@ -9,10 +9,10 @@ from parley import metrics
 from parley.core.account import DEFAULT_ACCOUNT
 from parley.core.errors import Unreadable
 from parley.core.ids import new_id
-from parley.core.message import Inbound, Stored
+from parley.core.message import Draft, Inbound, Stored
+from parley.db.batcher import Batcher
 from parley.db.pool import Database
 from parley.db.sql import statements
-from parley.messages.batcher import Batcher
 from parley.messages.receive import take
 from parley.messages.send import Rules
 
@@ -25,7 +25,7 @@ _NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "x-ap
 class Intake:
     """Takes messages from providers into the store."""
 
-    def __init__(self, db: Database, batcher: Batcher, rules: Rules) -> None:
+    def __init__(self, db: Database, batcher: Batcher[Draft, Stored], rules: Rules) -> None:
         self._db = db
         self._batcher = batcher
         self._rules = rules
