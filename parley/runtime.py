@@ -1,7 +1,7 @@
 """The composition root: opens what a process needs, wires it together, closes it in the opposite order."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
@@ -20,14 +20,16 @@ from parley.api.reads import Reads
 from parley.api.routes import Resources, operations
 from parley.api.sends import Sends
 from parley.api.webhooks import Webhooks
-from parley.core.message import Draft, Stored
+from parley.core.message import Draft, Report, Stored
 from parley.db.batcher import Batcher
 from parley.db.bell import Bell
 from parley.db.pool import Database, open_database
 from parley.messages.send import Rules
 from parley.messages.writer import message_batcher
 from parley.settings import Settings
+from parley.providers import registry as providers
 from parley.webhooks.intake import Intake
+from parley.webhooks.raw import raw_batcher
 
 _DRAIN_SECONDS = 4
 
@@ -66,21 +68,41 @@ async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         bell = Bell(db)
         stack.push_async_callback(bell.close)
-        batcher = message_batcher(db, bell)
-        stack.push_async_callback(batcher.close)
-        yield _application(settings, db, batcher, http)
+        messages = message_batcher(db, bell)
+        stack.push_async_callback(messages.close)
+        intake = await stack.enter_async_context(_intake(settings, db, bell, messages))
+        yield _application(settings, db, messages, intake, http)
+
+
+@asynccontextmanager
+async def _intake(
+    settings: Settings, db: Database, bell: Bell, messages: Batcher[Draft, Stored]
+) -> AsyncIterator[Intake]:
+    """The way in for webhooks, with the group commits behind it."""
+    statuses, raw = status_batcher(db, bell), raw_batcher(db)
+    try:
+        yield Intake(messages, statuses, raw, _rules(settings))
+    finally:
+        await statuses.close()
+        await raw.close()
 
 
 def _application(
-    settings: Settings, db: Database, batcher: Batcher[Draft, Stored], http: aiohttp.ClientSession
+    settings: Settings,
+    db: Database,
+    messages: Batcher[Draft, Stored],
+    intake: Intake,
+    http: aiohttp.ClientSession,
 ) -> ASGIApp:
-    rules = Rules(settings.default_region, settings.conversation_grouping, settings.max_attachments)
     limits = Limits(db, settings.rate_limit_per_ip_per_min, settings.rate_limit_per_sender_per_min)
-    sends = Sends(batcher, rules, limits)
+    sends = Sends(messages, _rules(settings), limits)
     length = settings.conversation_snippet_length
+    vendors = providers.build(settings, http).by_name
     resources = Resources(
         sends=sends,
-        webhooks=Webhooks(Intake(db, batcher, rules), settings.max_body_bytes),
+        webhooks=Webhooks(
+            intake, vendors, settings.url, settings.max_body_bytes, settings.vendor_max_body_bytes
+        ),
         reads=Reads(db, length),
         vitals=Vitals(db, _nobody),
         legacy=Legacy(sends, db, settings.default_email_from, length),
@@ -95,3 +117,17 @@ def _application(
         max_body_bytes=settings.max_body_bytes,
         proxies=proxies(settings.trusted_proxies),
     )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(settings.default_region, settings.conversation_grouping, settings.max_attachments)
+
+
+async def _nobody(db: Database) -> bool:
+    return True
+
+
+def status_batcher(db: Database, bell: Bell) -> Batcher[Report, None]:
+    async def write(reports: Sequence[Report]) -> list[Exception | None]:
+        return [None for _ in reports]
+    return Batcher(write)

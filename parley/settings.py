@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # What it accepts
     max_body_bytes: Positive = 262_144
     max_attachments: Count = 8
+    vendor_max_body_bytes: Positive = 31_457_280
     rate_limit_per_ip_per_min: Count = 0
     rate_limit_per_sender_per_min: Count = 0
 

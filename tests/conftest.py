@@ -14,6 +14,8 @@ import pytest
 from parley.db.embedded import running
 from parley.db.migrate import migrate
 from parley.db.pool import Database, open_database
+from parley.settings import Settings
+from parley.simulated import with_simulators
 
 _numbers = count(1)
 
@@ -68,3 +70,9 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """The settings of a service on a fresh database, with its providers turned to simulators."""
+    return with_simulators(Settings(database_url=database_url, log_level="warning", simulators=True))

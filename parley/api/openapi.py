@@ -63,7 +63,7 @@ def _is_declared(kind: Any) -> bool:
 
 def _describe(op: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": f"{op.call.__qualname__}".replace(".", "_").lower() + _suffix(op),
+        "operationId": _PARAMETER.sub(r"by_\1", f"{op.method.lower()}{op.path}").replace("/", "_"),
         "summary": op.summary,
         "tags": [op.tag],
         "parameters": _parameters(op, schemas, components),
@@ -75,11 +75,6 @@ def _describe(op: Operation, schemas: dict[Any, Any], components: dict[str, Any]
     if op.deprecated:
         described["deprecated"] = True
     return described
-
-
-def _suffix(op: Operation) -> str:
-    """Two addresses of one function need two names."""
-    return "_alias" if op.path == "/health" else ""
 
 
 def _parameters(op: Operation, schemas: dict[Any, Any], components: dict[str, Any]) -> list[dict[str, Any]]:

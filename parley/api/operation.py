@@ -6,7 +6,7 @@ The HTTP endpoint and the OpenAPI document are both made from it, so they cannot
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from parley.api.negotiate import JSON, accepts, is_json
 from parley.api.problems import HttpProblem
-from parley.core.errors import Detail, Invalid
+from parley.core.decode import convert, decode
+from parley.core.errors import Invalid
 
 _BODY_SECONDS = 20.0
 _encode = msgspec.json.Encoder().encode
@@ -67,9 +68,9 @@ def route(operation: Operation, max_body_bytes: int, admit: Callable[[Request], 
         try:
             arguments: dict[str, Any] = dict(request.path_params)
             if decoder is not None:
-                arguments["body"] = _decode(decoder, await read_body(request, max_body_bytes))
+                arguments["body"] = decode(decoder, await read_body(request, max_body_bytes))
             if operation.query is not None:
-                arguments["query"] = _query(operation.query, request)
+                arguments["query"] = convert(_given(request), operation.query)
             return _respond(await operation.call(request, **arguments), operation.status)
         except Invalid as error:
             if operation.invalid == 400:
@@ -94,6 +95,10 @@ def _check_headers(operation: Operation, request: Request) -> None:
         raise HttpProblem(415, "this address takes application/json in UTF-8 only")
 
 
+def _given(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.query_params.items() if value != ""}
+
+
 async def read_body(request: Request, limit: int) -> bytes:
     """Read a body that keeps to the limit and arrives in reasonable time."""
     announced = request.headers.get("content-length", "0")
@@ -113,49 +118,3 @@ async def read_body(request: Request, limit: int) -> bytes:
     except ClientDisconnect:
         raise HttpProblem(400, "the body stopped half-way", headers={"Connection": "close"}) from None
     return b"".join(chunks)
-
-
-def _decode(decoder: "msgspec.json.Decoder[Any]", raw: bytes) -> Any:
-    try:
-        return decoder.decode(raw)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain(error, raw, decoder.type) from None
-
-
-def explain(error: Exception, raw: bytes, kind: Any) -> Invalid:
-    """Name every field that is wrong, where the decoder stopped at the first."""
-    if not isinstance(error, msgspec.ValidationError):
-        return Invalid.field("body", f"is not JSON that can be read: {str(error)[:200]}")
-    value = msgspec.json.decode(raw)
-    if not isinstance(value, dict):
-        return Invalid.field("body", "must be a JSON object")
-    return Invalid(_plain(error), _wrong_fields(value, kind) or (Detail("body", _plain(error)),))
-
-
-def _wrong_fields(given: dict[str, Any], kind: Any, *, strict: bool = True) -> tuple[Detail, ...]:
-    hints = get_type_hints(kind, include_extras=True)
-    wrong = []
-    for field in msgspec.structs.fields(kind):
-        if field.encode_name not in given:
-            if field.required:
-                wrong.append(Detail(field.encode_name, "is missing"))
-            continue
-        try:
-            msgspec.convert(given[field.encode_name], hints[field.name], strict=strict)
-        except msgspec.ValidationError as error:
-            wrong.append(Detail(field.encode_name, _plain(error)))
-    return tuple(wrong)
-
-
-def _plain(error: msgspec.ValidationError) -> str:
-    """The decoder's sentence without its punctuation for machines."""
-    text = str(error).replace("`", "")
-    return text[:1].lower() + text[1:]
-
-
-def _query(kind: Any, request: Request) -> Any:
-    given = {name: value for name, value in request.query_params.items() if value != ""}
-    try:
-        return msgspec.convert(given, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid(_plain(error), _wrong_fields(given, kind, strict=False)) from None

@@ -1,6 +1,8 @@
 """The table of contents: every address of the API, what it takes and what it answers."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from parley.api.health import Vitals
 from parley.api.legacy import Legacy
@@ -9,7 +11,6 @@ from parley.api.operation import Operation
 from parley.api.reads import Reads
 from parley.api.schemas import (
     Accepted,
-    EmailWebhook,
     Health,
     LegacyEmail,
     LegacyMessages,
@@ -24,12 +25,12 @@ from parley.api.schemas import (
     SendEmail,
     SendSms,
     SinceQuery,
-    SmsWebhook,
 )
 from parley.api.sends import Sends
 from parley.api.webhooks import Webhooks
 from parley.conversations.read import Conversation
 from parley.messages.read import Message
+from parley.providers.generic import EmailWebhook, SmsWebhook
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ def _messages(at: Resources) -> list[Operation]:
         Operation(method="POST", path="/api/webhooks/email", call=hooks.email, tag="Receive",
                   summary="Take in an email from a provider", limited=False,
                   body=EmailWebhook, decodes=True, answer=Accepted, status=202, errors=(503,)),
+        _signed("twilio", hooks.twilio, "Take in a message or a status from Twilio"),
+        _signed("sendgrid/events", hooks.sendgrid, "Take in SendGrid's Event Webhook"),
+        _signed("sendgrid/inbound", hooks.sendgrid, "Take in SendGrid's Inbound Parse; `token` stands in its address"),
+        _signed("telnyx", hooks.telnyx, "Take in a message or a status from Telnyx"),
         Operation(method="POST", path="/api/messages/sms", call=sends.sms, tag="Send",
                   summary="Send an SMS or MMS", body=SendSms, answer=Accepted, status=202, errors=(409, 503)),
         Operation(method="POST", path="/api/messages/email", call=sends.email, tag="Send",
@@ -68,6 +73,13 @@ def _messages(at: Resources) -> list[Operation]:
         Operation(method="GET", path="/api/messages/{id}", call=at.reads.message, tag="Read",
                   summary="A message with its delivery history", answer=Message, errors=(404, 503)),
     ]  # fmt: skip
+
+
+def _signed(path: str, call: Callable[..., Awaitable[Any]], summary: str) -> Operation:
+    """A webhook in a vendor's own format, believed for its signature."""
+    return Operation(method="POST", path=f"/api/webhooks/{path}", call=call, tag="Receive", summary=summary,
+                     limited=False, any_accept=True, answer=None,
+                     errors=(400, 401, 404, 408, 413, 503))  # fmt: skip
 
 
 def _conversations(at: Resources) -> list[Operation]:

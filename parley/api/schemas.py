@@ -77,33 +77,6 @@ class SendAny(msgspec.Struct, kw_only=True, rename=_FROM_TO):
     priority: Literal["high", "normal"] = "normal"
 
 
-class SmsWebhook(msgspec.Struct, kw_only=True, rename=_FROM_TO):
-    """An SMS or MMS that came in; a repetition of `messaging_provider_id` is stored once."""
-
-    sender: str
-    recipient: str
-    type: Annotated[
-        str, Meta(description="`sms` or `mms`; anything else is taken for what the attachments say")
-    ] = "sms"
-    messaging_provider_id: str | None = None
-    body: str | None = None
-    attachments: list[str] | None = None
-    timestamp: Moment = None
-
-
-class EmailWebhook(msgspec.Struct, kw_only=True, rename=_FROM_TO):
-    """An email that came in; a repetition of `xillio_id` is stored once."""
-
-    sender: str
-    recipient: str
-    xillio_id: str | None = None
-    body: str | None = None
-    subject: str | None = None
-    cc: list[str] | None = None
-    attachments: list[str] | None = None
-    timestamp: Moment = None
-
-
 class Accepted(msgspec.Struct, kw_only=True):
     """A message that is stored for good."""
 

@@ -1,95 +1,89 @@
-"""The generic webhooks: any provider, or a gateway of one's own, delivers inbound messages here as JSON."""
+"""The webhooks: our own plain ones, which answer like the rest of the API, and the vendors', which they expect."""
 
-from typing import Any
+from collections.abc import Mapping
 
-import msgspec
 from starlette.requests import Request
+from starlette.responses import Response
 
-from parley.api.operation import explain, read_body
-from parley.api.schemas import Accepted, EmailWebhook, SmsWebhook
-from parley.core.errors import Invalid, Unreadable
-from parley.core.message import Channel, Inbound, Stored
+from parley.api.operation import read_body
+from parley.api.schemas import Accepted
+from parley.core.errors import Invalid, NotFound, Unreadable
+from parley.core.webhook import Webhook
+from parley.providers import generic
+from parley.providers.base import Provider
 from parley.webhooks.intake import Intake
 
-SMS_PROVIDER = "messaging"
-EMAIL_PROVIDER = "xillio"
-
-_sms = msgspec.json.Decoder(SmsWebhook)
-_email = msgspec.json.Decoder(EmailWebhook)
+# What makes Twilio neither reply to the sender nor log a warning.
+_NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 class Webhooks:
-    """POST /api/webhooks/sms and /email"""
+    """POST /api/webhooks/…"""
 
-    def __init__(self, intake: Intake, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        vendors: Mapping[str, Provider],
+        public_url: str,
+        max_body_bytes: int,
+        vendor_max_body_bytes: int,
+    ) -> None:
         self._intake = intake
+        self._vendors = vendors
+        self._public_url = public_url
         self._max_body_bytes = max_body_bytes
+        self._vendor_max_body_bytes = vendor_max_body_bytes
 
     async def sms(self, request: Request) -> Accepted:
         """Take in an SMS or MMS."""
-        raw = await read_body(request, self._max_body_bytes)
-        event = await self._understand(request, raw, _sms, SMS_PROVIDER)
-        inbound = Inbound(
-            channel=_sms_channel(event),
-            sender=event.sender,
-            recipient=event.recipient,
-            body=event.body or "",
-            provider_message_id=event.messaging_provider_id,
-            occurred_at=event.timestamp,
-            attachments=tuple(event.attachments or ()),
-        )
-        return await self._take(request, inbound, SMS_PROVIDER, raw)
+        return await self._generic(request, generic.SMS)
 
     async def email(self, request: Request) -> Accepted:
         """Take in an email."""
-        raw = await read_body(request, self._max_body_bytes)
-        event = await self._understand(request, raw, _email, EMAIL_PROVIDER)
-        inbound = Inbound(
-            channel="email",
-            sender=event.sender,
-            recipient=event.recipient,
-            body=event.body or "",
-            provider_message_id=event.xillio_id,
-            occurred_at=event.timestamp,
-            subject=event.subject,
-            cc=tuple(event.cc or ()),
-            attachments=tuple(event.attachments or ()),
-        )
-        return await self._take(request, inbound, EMAIL_PROVIDER, raw)
+        return await self._generic(request, generic.EMAIL)
 
-    async def _understand(
-        self, request: Request, raw: bytes, decoder: "msgspec.json.Decoder[Any]", source: str
-    ) -> Any:
-        try:
-            return decoder.decode(raw)
-        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            invalid = explain(error, raw, decoder.type)
-        await self._keep(request, raw, source, Unreadable(invalid.message))
-        raise invalid
+    async def twilio(self, request: Request) -> Response:
+        """Take in a message or a status from Twilio."""
+        await self._vendor(request, "twilio")
+        return Response(_NO_REPLY, media_type="text/xml")
 
-    async def _take(self, request: Request, inbound: Inbound, provider: str, raw: bytes) -> Accepted:
+    async def sendgrid(self, request: Request) -> Response:
+        """Take in events, or a parsed email, from SendGrid."""
+        await self._vendor(request, "sendgrid")
+        return Response()
+
+    async def telnyx(self, request: Request) -> Response:
+        """Take in a message or a status from Telnyx."""
+        await self._vendor(request, "telnyx")
+        return Response()
+
+    async def _generic(self, request: Request, source: str) -> Accepted:
+        webhook = self._webhook(request, await read_body(request, self._max_body_bytes))
         try:
-            stored = await self._intake.receive(inbound, provider, raw)
+            inbound, stored = await self._intake.generic(source, webhook)
         except Unreadable as error:
-            await self._keep(request, raw, provider, error)
             raise Invalid(error.message, error.details) from None
-        return _accepted(stored, inbound)
+        return Accepted(
+            message_id=stored.message_id,
+            conversation_id=str(stored.conversation_id),
+            provider_message_id=inbound.provider_message_id,
+            duplicate=stored.duplicate,
+        )
 
-    async def _keep(self, request: Request, raw: bytes, source: str, error: Unreadable) -> None:
-        await self._intake.keep_unparsed(source, str(request.url), request.headers, raw, error)
+    async def _vendor(self, request: Request, name: str) -> None:
+        provider = self._vendors.get(name)
+        if provider is None:
+            raise NotFound(f"{name} is not configured here")
+        raw = await read_body(request, self._vendor_max_body_bytes)
+        await self._intake.vendor(provider, self._webhook(request, raw))
 
-
-def _accepted(stored: Stored, inbound: Inbound) -> Accepted:
-    return Accepted(
-        message_id=stored.message_id,
-        conversation_id=str(stored.conversation_id),
-        provider_message_id=inbound.provider_message_id,
-        duplicate=stored.duplicate,
-    )
-
-
-def _sms_channel(event: SmsWebhook) -> Channel:
-    named = event.type.strip().lower()
-    if named in ("sms", "mms"):
-        return "mms" if named == "mms" else "sms"
-    return "mms" if event.attachments else "sms"
+    def _webhook(self, request: Request, raw: bytes) -> Webhook:
+        """The request under the address by which the outside knows us, which is what vendors sign."""
+        scope = request.scope
+        query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+        return Webhook(
+            method=request.method,
+            url=self._public_url + scope["raw_path"].decode("latin-1") + query,
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            body=raw,
+        )

@@ -1,47 +1,82 @@
-"""The way in for webhooks: believe, keep, understand, store; what is not understood is kept all the same."""
+"""The way in for webhooks: believe, understand, store with the raw request; what makes no sense is kept too."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
-import msgspec
+import structlog
 
 from parley import metrics
 from parley.core.account import DEFAULT_ACCOUNT
-from parley.core.errors import Unreadable
-from parley.core.ids import new_id
-from parley.core.message import Draft, Inbound, Stored
+from parley.core.errors import Forged, Unreadable
+from parley.core.message import Draft, Inbound, Report, StatusEvent, Stored
+from parley.core.webhook import Webhook
 from parley.db.batcher import Batcher
-from parley.db.pool import Database
-from parley.db.sql import statements
 from parley.messages.receive import take
 from parley.messages.send import Rules
+from parley.providers.base import Provider
+from parley.providers.generic import PARSERS
+from parley.webhooks.raw import RawEvent, raw_event
 
-_SQL = statements("parley.webhooks", "webhooks.sql")
+log = structlog.get_logger()
 
-# Credentials in a stored header would outlive their rotation.
-_NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+Parsed = Inbound | StatusEvent
 
 
 class Intake:
-    """Takes messages from providers into the store."""
+    """Takes what providers bring into the store."""
 
-    def __init__(self, db: Database, batcher: Batcher[Draft, Stored], rules: Rules) -> None:
-        self._db = db
-        self._batcher = batcher
+    def __init__(
+        self,
+        messages: Batcher[Draft, Stored],
+        statuses: Batcher[Report, None],
+        raw: Batcher[RawEvent, None],
+        rules: Rules,
+    ) -> None:
+        self._messages = messages
+        self._statuses = statuses
+        self._raw = raw
         self._rules = rules
 
-    async def receive(self, inbound: Inbound, provider: str, raw: bytes) -> Stored:
-        """Store an inbound message together with the raw request that brought it."""
-        draft = take(inbound, DEFAULT_ACCOUNT, provider, self._rules, datetime.now(UTC), raw)
-        return await self._batcher.put(draft)
+    async def generic(self, source: str, webhook: Webhook) -> tuple[Inbound, Stored]:
+        """Store a message from a plain webhook; what is not understood is kept and refused as `Unreadable`."""
+        try:
+            inbound = PARSERS[source](webhook.body)
+            draft = self._draft(inbound, source, webhook.body)
+        except Unreadable as error:
+            await self._keep_unparsed(source, webhook, error.message)
+            raise
+        return inbound, await self._messages.put(draft)
 
-    async def keep_unparsed(
-        self, source: str, url: str, headers: Mapping[str, str], raw: bytes, error: Unreadable
-    ) -> None:
-        """Keep what was not understood, so that it can be replayed after the fix."""
-        kept = {name: value for name, value in headers.items() if name not in _NEVER_KEPT}
-        text = msgspec.json.encode(kept).decode().replace("\\u0000", "")
-        await self._db.execute(
-            _SQL["keep_unparsed"], DEFAULT_ACCOUNT, new_id(), source, url, text, raw, error.message[:1000]
-        )
+    async def vendor(self, provider: Provider, webhook: Webhook) -> None:
+        """Store what a vendor's webhook brings; raises `Forged`, and nothing else that is the vendor's fault."""
+        try:
+            provider.verify(webhook, datetime.now(UTC))
+        except Forged:
+            metrics.FORGED.labels(provider.name).inc()
+            raise
+        try:
+            work = [self._store(found, provider.name) for found in provider.parse(webhook)]
+        except Exception as error:
+            # The exception's text may hold the message; its type says enough to find the place.
+            log.warning("webhook_unparsed", source=provider.name, error=type(error).__name__)
+            reason = error.message if isinstance(error, Unreadable) else type(error).__name__
+            await self._keep_unparsed(provider.name, webhook, reason)
+            return
+        await asyncio.gather(self._raw.put(raw_event(provider.name, webhook)), *work)
+
+    async def again(self, source: str, found: Parsed) -> None:
+        """Store one thing that a replay understood."""
+        await self._store(found, source)
+
+    def _store(self, found: Parsed, provider: str) -> Awaitable[object]:
+        if isinstance(found, StatusEvent):
+            return self._statuses.put(Report(DEFAULT_ACCOUNT, provider, found))
+        return self._messages.put(self._draft(found, provider))
+
+    def _draft(self, inbound: Inbound, provider: str, raw: bytes | None = None) -> Draft:
+        return take(inbound, DEFAULT_ACCOUNT, provider, self._rules, datetime.now(UTC), raw)
+
+    async def _keep_unparsed(self, source: str, webhook: Webhook, reason: str) -> None:
+        await self._raw.put(raw_event(source, webhook, reason))
         metrics.UNPARSED.labels(source).inc()

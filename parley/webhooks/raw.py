@@ -1,0 +1,68 @@
+"""Keeps raw webhooks as they came, many at once, before anything is answered."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from parley.core.account import DEFAULT_ACCOUNT
+from parley.core.ids import new_id
+from parley.core.webhook import Webhook
+from parley.db.batcher import Batcher
+from parley.db.pool import Database
+from parley.db.sql import statements
+
+_SQL = statements("parley.webhooks", "webhooks.sql")
+
+# Credentials in a stored header would outlive their rotation.
+_NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+
+
+class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook request for the record; the field names are the columns of `webhooks.sql keep`."""
+
+    account_id: int
+    id: str
+    source: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    state: Literal["parsed", "unparsed"]
+    error: str | None
+
+
+def raw_event(source: str, webhook: Webhook, error: str | None = None) -> RawEvent:
+    """Make a webhook a record; with an error it is one that was not understood."""
+    return RawEvent(
+        account_id=DEFAULT_ACCOUNT,
+        id=new_id(),
+        source=source,
+        url=_without_query(webhook.url),
+        headers=_storable(webhook.headers),
+        body=webhook.body,
+        state="parsed" if error is None else "unparsed",
+        error=error[:1000].replace("\0", "") if error is not None else None,
+    )
+
+
+def raw_batcher(db: Database) -> Batcher[RawEvent, None]:
+    """The group commit of raw webhooks."""
+
+    async def write(events: Sequence[RawEvent]) -> list[Exception | None]:
+        await db.execute(_SQL["keep"], msgspec.json.encode(events).decode())
+        return [None] * len(events)
+
+    return Batcher(write, weigh=lambda event: len(event.body) + 500)
+
+
+def _storable(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.replace("\0", ""): value.replace("\0", "")
+        for name, value in headers.items()
+        if name not in _NEVER_KEPT
+    }
+
+
+def _without_query(url: str) -> str:
+    """A vendor's address may carry a token of ours; the route is enough to replay."""
+    return url.partition("?")[0].replace("\0", "")
