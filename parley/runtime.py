@@ -1,5 +1,6 @@
 """The composition root: opens what a process needs, wires it together, closes it in the opposite order."""
 
+import gc
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,6 +11,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from parley import logs
+from parley.api.cork import CorkedProtocol
 from parley.api.app import build
 from parley.api.client import proxies
 from parley.api.health import Vitals
@@ -37,14 +39,25 @@ _DRAIN_SECONDS = 4
 def serve(settings: Settings, sock: socket.socket) -> None:
     """Serve HTTP on a listening socket until told to stop."""
     logs.configure(settings.log_level)
+    _calm_collector()
     uvloop.run(_serve(settings, sock))
+
+
+def _calm_collector() -> None:
+    """A request leaves hardly a cycle behind, but every request's objects bring the next collection nearer.
+
+    With Python's thresholds a sixth of a busy process's time goes into collections that find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _serve(settings: Settings, sock: socket.socket) -> None:
     async with application(settings) as app:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=CorkedProtocol,
             loop="none",
             lifespan="off",
             access_log=False,
@@ -130,4 +143,5 @@ async def _nobody(db: Database) -> bool:
 def status_batcher(db: Database, bell: Bell) -> Batcher[Report, None]:
     async def write(reports: Sequence[Report]) -> list[Exception | None]:
         return [None for _ in reports]
+
     return Batcher(write)

@@ -4,11 +4,13 @@ import re
 import time
 
 import structlog
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import Router
+from starlette.types import Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from parley import metrics
 from parley.api.client import Proxies, client_ip
+from parley.api.problems import problem
 
 log = structlog.get_logger()
 
@@ -27,17 +29,23 @@ _SECURITY = [
 class Frame:
     """ASGI around ASGI; one small object a request."""
 
-    def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
+    def __init__(self, app: Router, proxies: Proxies) -> None:
         self._app = app
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
             return
+        # Its presence makes the router raise what it refuses, instead of answering in plain text.
+        scope["app"] = self
         visit = _Visit(scope, send, self._proxies)
         try:
             await self._app(scope, receive, visit.send)
+        except Exception as error:
+            # A response that has begun can only be cut off, which is what the server does when we raise.
+            if visit.status:
+                raise
+            await problem(scope, error)(scope, receive, visit.send)
         finally:
             visit.finish()
 
@@ -45,7 +53,7 @@ class Frame:
 class _Visit:
     """One request on its way through."""
 
-    __slots__ = ("_scope", "_send", "_started", "_status")
+    __slots__ = ("_scope", "_send", "_started", "status")
 
     def __init__(self, scope: Scope, send: Send, proxies: Proxies) -> None:
         headers = dict(scope["headers"])
@@ -54,12 +62,12 @@ class _Visit:
         scope["client_ip"] = client_ip(scope, headers, proxies)
         self._scope = scope
         self._send = send
-        self._status = 0
+        self.status = 0
         self._started = time.perf_counter()
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self.status = message["status"]
             names = {name for name, _ in message["headers"]}
             own = [(name, value) for name, value in _SECURITY if name not in names]
             request_id = (b"x-request-id", self._scope["request_id"].encode())
@@ -71,12 +79,12 @@ class _Visit:
         scope = self._scope
         route = scope.get("route")
         template = getattr(route, "path", "unknown")
-        metrics.request(scope["method"], template, self._status, spent)
+        metrics.request(scope["method"], template, self.status, spent)
         log.info(
             "request",
             method=scope["method"],
             path=scope["path"],
-            status=self._status,
+            status=self.status,
             duration_us=int(spent * 1e6),
             client_ip=scope["client_ip"],
             request_id=scope["request_id"],

@@ -12,6 +12,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from parley.api.negotiate import JSON, accepts, is_json
 from parley.api.problems import HttpProblem
@@ -56,28 +57,46 @@ class Answer:
     status: int | None = None
 
 
-def route(operation: Operation, max_body_bytes: int, admit: Callable[[Request], Awaitable[None]]) -> Route:
-    """Make the endpoint of an operation."""
-    typed = operation.body is not None and not operation.decodes
-    decoder = msgspec.json.Decoder(operation.body) if typed else None
+Admit = Callable[[Request], Awaitable[None]]
 
-    async def endpoint(request: Request) -> Response:
+
+def route(operation: Operation, max_body_bytes: int, admit: Admit) -> Route:
+    """Make the route of an operation."""
+    endpoint = _Endpoint(operation, max_body_bytes, admit)
+    return Route(operation.path, endpoint, methods=[operation.method], name=operation.path)
+
+
+class _Endpoint:
+    """The ASGI application behind one route; given as an object, the router calls it without wrapping it."""
+
+    def __init__(self, operation: Operation, max_body_bytes: int, admit: Admit) -> None:
+        typed = operation.body is not None and not operation.decodes
+        self._decoder = msgspec.json.Decoder(operation.body) if typed else None
+        self._operation = operation
+        self._max_body_bytes = max_body_bytes
+        self._admit = admit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        operation = self._operation
         if operation.limited:
-            await admit(request)
+            await self._admit(request)
         _check_headers(operation, request)
         try:
-            arguments: dict[str, Any] = dict(request.path_params)
-            if decoder is not None:
-                arguments["body"] = decode(decoder, await read_body(request, max_body_bytes))
-            if operation.query is not None:
-                arguments["query"] = convert(_given(request), operation.query)
-            return _respond(await operation.call(request, **arguments), operation.status)
+            answer = await operation.call(request, **await self._arguments(request))
         except Invalid as error:
             if operation.invalid == 400:
                 raise
             raise HttpProblem(operation.invalid, error.message, error.details) from None
+        await _respond(answer, operation.status)(scope, receive, send)
 
-    return Route(operation.path, endpoint, methods=[operation.method], name=operation.call.__qualname__)
+    async def _arguments(self, request: Request) -> dict[str, Any]:
+        arguments: dict[str, Any] = dict(request.path_params)
+        if self._decoder is not None:
+            arguments["body"] = decode(self._decoder, await read_body(request, self._max_body_bytes))
+        if self._operation.query is not None:
+            arguments["query"] = convert(_given(request), self._operation.query)
+        return arguments
 
 
 def _respond(answer: Any, status: int) -> Response:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import msgspec
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from parley.api.schemas import Problem
 from parley.core import errors
@@ -59,36 +59,30 @@ class HttpProblem(ParleyError):
         self.headers = headers
 
 
-def status_of(error: ParleyError) -> int:
-    """The HTTP status of one of our errors."""
-    if isinstance(error, HttpProblem):
-        return error.status
-    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
-
-
-def problem(request: Request, error: ParleyError, status: int | None = None) -> Response:
-    """Answer a refusal."""
-    status = status or status_of(error)
-    headers = dict(error.headers or {}) if isinstance(error, HttpProblem) else {}
+def problem(scope: Scope, error: Exception) -> Response:
+    """Answer whatever was raised; what nobody raised on purpose is our fault, and only the log says what it was."""
+    request_id = scope["request_id"]
+    refusal = _refusal(error)
+    if refusal is None:
+        log.error("crash", request_id=request_id, path=scope["path"], exc_info=error)
+        refusal = HttpProblem(500, "something went wrong on our side")
+    status = _status_of(refusal)
+    headers = dict(refusal.headers or {}) if isinstance(refusal, HttpProblem) else {}
     if status == 503:
         headers.setdefault("Retry-After", _RETRY_AFTER)
-    body = Problem(error.code, error.message, list(error.details), request.scope.get("request_id", ""))
+    body = Problem(refusal.code, refusal.message, list(refusal.details), request_id)
     return Response(_encode(body), status, headers, media_type="application/json")
 
 
-async def on_parley_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ParleyError)
-    return problem(request, error)
+def _refusal(error: Exception) -> ParleyError | None:
+    if isinstance(error, ParleyError):
+        return error
+    if isinstance(error, HTTPException) and error.status_code in _CODES:  # the router's own
+        return HttpProblem(error.status_code, str(error.detail), headers=error.headers)
+    return None
 
 
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """The router's own refusals: no such path, no such method."""
-    assert isinstance(error, HTTPException)
-    status = error.status_code if error.status_code in _CODES else 400
-    return problem(request, HttpProblem(status, str(error.detail), headers=error.headers), error.status_code)
-
-
-async def on_crash(request: Request, error: Exception) -> Response:
-    """Whatever else happens is our fault; the log has it, the caller gets its request id."""
-    log.error("crash", request_id=request.scope.get("request_id"), path=request.url.path, exc_info=error)
-    return problem(request, HttpProblem(500, "something went wrong on our side"))
+def _status_of(error: ParleyError) -> int:
+    if isinstance(error, HttpProblem):
+        return error.status
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
