@@ -99,11 +99,3 @@ class StatusEvent(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime | None = None
     code: str | None = None
     detail: str | None = None
-
-
-class Report(msgspec.Struct, frozen=True):
-    """A status event with whose it is and who says so."""
-
-    account_id: int
-    provider: str
-    event: StatusEvent

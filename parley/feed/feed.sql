@@ -1,12 +1,12 @@
 -- name: after
 -- The events after a position, in the order in which they became certain.
--- Only those below the oldest running transaction: a writer that is still at work may yet commit an event
+-- Only those below the horizon: a writer that is still at work may yet commit an event
 -- before them, and a reader who had gone past would never see it.
 select xid::text, id, at, kind, conversation_id, message_id, status
 from events
 where account_id = $1
     and (xid, id) > ($2::text::xid8, $3)
-    and xid < pg_snapshot_xmin(pg_current_snapshot())
+    and xid < feed_horizon()
 order by xid, id
 limit $4
 
@@ -17,7 +17,7 @@ select
 from (values (1)) always
 left join lateral (
     select xid, id from events
-    where account_id = $1 and xid < pg_snapshot_xmin(pg_current_snapshot())
+    where account_id = $1 and xid < feed_horizon()
     order by xid desc, id desc
     limit 1
 ) e on true

@@ -127,8 +127,8 @@ create table inbound_events (
 
 create index inbound_events_unparsed on inbound_events (account_id, id) where state = 'unparsed';
 
--- The change feed. Readers follow (xid, id) below the oldest running transaction: numbers are drawn before
--- the commit, so that order alone would let a late committer slip behind a reader's cursor.
+-- The change feed. Readers follow (xid, id) below `feed_horizon()`: numbers are drawn before the commit, so
+-- that order alone would let a late committer slip behind a reader's cursor.
 create table events (
     account_id      bigint not null,
     xid             xid8 not null default pg_current_xact_id(),
@@ -140,6 +140,18 @@ create table events (
     status          text,
     primary key (account_id, xid, id)
 );
+
+-- Below this transaction the feed is complete: no writer of this database who is still at work lies before it.
+-- Other databases of the cluster share the counter; a long transaction of theirs must not hold our pages back.
+-- (Who may not see their backend_xid is held back by them, which is late but never wrong.)
+create function feed_horizon() returns xid8 language sql stable as $$
+    select coalesce(min(running.xid), pg_snapshot_xmax(pg_current_snapshot()))
+    from pg_snapshot_xip(pg_current_snapshot()) running (xid)
+    where not exists (
+        select from pg_stat_activity a
+        where a.backend_xid = running.xid::xid and a.datname <> current_database()
+    )
+$$;
 
 -- How far a status has come; a message only ever moves to a higher rank.
 create function status_rank(status text) returns int language sql immutable parallel safe as $$
