@@ -50,9 +50,8 @@ class Vitals:
         """The counters: flat JSON, or Prometheus text for whoever asks for it."""
         accept = request.headers.get("accept", "")
         if prefers(accept, _JSON, _OPEN) == _OPEN:
-            return Response(
-                openmetrics.generate_latest(metrics.registry()), media_type=openmetrics.CONTENT_TYPE_LATEST
-            )
+            text: bytes = openmetrics.generate_latest(metrics.registry())  # type: ignore[no-untyped-call]
+            return Response(text, media_type=openmetrics.CONTENT_TYPE_LATEST)
         if prefers(accept, _JSON, _TEXT) == _TEXT:
             return Response(generate_latest(metrics.registry()), media_type=_TEXT)
         return Answer(metrics.as_json(), {})

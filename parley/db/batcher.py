@@ -69,7 +69,7 @@ class Batcher(Generic[T, R]):
             self._running = None
 
     def _take(self) -> list[tuple[T, "asyncio.Future[R]"]]:
-        taken = []
+        taken: list[tuple[T, asyncio.Future[R]]] = []
         weight = 0
         while self._queue and len(taken) < _LARGEST_BATCH and weight < _LARGEST_WEIGHT:
             taken.append(self._queue.popleft())

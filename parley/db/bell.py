@@ -61,12 +61,17 @@ async def _listen_once(url: str, topic: Topic, hear: Callable[[], Awaitable[None
     connection = await asyncpg.connect(
         url, timeout=3, server_settings={"application_name": f"parley listen {topic}"}
     )
-    rung, lost = asyncio.Event(), asyncio.Event()
-    try:
-        connection.add_termination_listener(lambda *_: (lost.set(), rung.set()))
-        await connection.add_listener(f"parley_{topic}", lambda *_: rung.set())
+    rung = asyncio.Event()
+
+    def ring(*_: object) -> None:
         rung.set()
-        while not lost.is_set():
+
+    try:
+        # A connection that ends rings too, so that nobody waits on it for ever.
+        connection.add_termination_listener(ring)
+        await connection.add_listener(f"parley_{topic}", ring)
+        rung.set()
+        while not connection.is_closed():
             await rung.wait()
             rung.clear()
             heard = hear()

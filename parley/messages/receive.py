@@ -1,16 +1,14 @@
 """What providers bring: nothing is bounced for being odd, it only becomes a draft of an inbound message."""
 
 from datetime import datetime
-from hashlib import sha256
 
 from parley.core.address import lenient
 from parley.core.errors import Unreadable
 from parley.core.ids import new_id
 from parley.core.message import Draft, Inbound
+from parley.core.text import indexable, storable
 from parley.core.thread import thread
 from parley.messages.send import Rules, as_utc
-
-_LONGEST_ID = 255
 
 
 def take(
@@ -19,8 +17,8 @@ def take(
     """Make an inbound message a draft; raises `Unreadable` only if it cannot be placed anywhere."""
     if not inbound.sender.strip() or not inbound.recipient.strip():
         raise Unreadable("from and to must not be blank")
-    sender = lenient(_storable(inbound.sender), inbound.channel, rules.region)
-    recipient = lenient(_storable(inbound.recipient), inbound.channel, rules.region)
+    sender = lenient(storable(inbound.sender), inbound.channel, rules.region)
+    recipient = lenient(storable(inbound.recipient), inbound.channel, rules.region)
     place = thread(sender.group, recipient.group, inbound.channel, rules.grouping)
     return Draft(
         account_id=account_id,
@@ -35,32 +33,18 @@ def take(
         to_address=recipient.value,
         from_raw=_differing(inbound.sender, sender.value),
         to_raw=_differing(inbound.recipient, recipient.value),
-        body=_storable(inbound.body),
+        body=storable(inbound.body),
         status="received",
         occurred_at=_moment(inbound.occurred_at, now),
-        subject=_storable(inbound.subject) if inbound.subject else None,
-        cc=tuple(_storable(mailbox) for mailbox in inbound.cc),
-        reply_to=_storable(inbound.reply_to) if inbound.reply_to else None,
-        attachments=tuple(_storable(url) for url in inbound.attachments),
+        subject=storable(inbound.subject) if inbound.subject else None,
+        cc=tuple(storable(mailbox) for mailbox in inbound.cc),
+        reply_to=storable(inbound.reply_to) if inbound.reply_to else None,
+        attachments=tuple(storable(url) for url in inbound.attachments),
         provider=provider,
-        provider_message_id=_indexable(inbound.provider_message_id),
+        provider_message_id=indexable(inbound.provider_message_id),
         source=provider,
         raw=raw,
     )
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL's text holds everything but NUL; the raw event keeps even that."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _indexable(provider_message_id: str | None) -> str | None:
-    """An id longer than an index takes is still the same id every time: its hash stands for it."""
-    if not provider_message_id:
-        return None
-    if len(provider_message_id) > _LONGEST_ID:
-        return "sha256:" + sha256(provider_message_id.encode()).hexdigest()
-    return _storable(provider_message_id)
 
 
 def _moment(occurred_at: datetime | None, now: datetime) -> datetime:
@@ -71,4 +55,4 @@ def _moment(occurred_at: datetime | None, now: datetime) -> datetime:
 
 
 def _differing(raw: str, value: str) -> str | None:
-    return None if raw == value else _storable(raw)
+    return None if raw == value else storable(raw)

@@ -9,11 +9,12 @@ import structlog
 from parley import metrics
 from parley.core.account import DEFAULT_ACCOUNT
 from parley.core.errors import Forged, Unreadable
-from parley.core.message import Draft, Inbound, Report, StatusEvent, Stored
+from parley.core.message import Draft, Inbound, StatusEvent, Stored
 from parley.core.webhook import Webhook
 from parley.db.batcher import Batcher
 from parley.messages.receive import take
 from parley.messages.send import Rules
+from parley.messages.status import Report
 from parley.providers.base import Provider
 from parley.providers.generic import PARSERS
 from parley.webhooks.raw import RawEvent, raw_event

@@ -7,6 +7,7 @@ import msgspec
 
 from parley.core.account import DEFAULT_ACCOUNT
 from parley.core.ids import new_id
+from parley.core.text import storable
 from parley.core.webhook import Webhook
 from parley.db.batcher import Batcher
 from parley.db.pool import Database
@@ -38,10 +39,10 @@ def raw_event(source: str, webhook: Webhook, error: str | None = None) -> RawEve
         id=new_id(),
         source=source,
         url=_without_query(webhook.url),
-        headers=_storable(webhook.headers),
+        headers=_keepable(webhook.headers),
         body=webhook.body,
         state="parsed" if error is None else "unparsed",
-        error=error[:1000].replace("\0", "") if error is not None else None,
+        error=storable(error, 1000) if error is not None else None,
     )
 
 
@@ -55,14 +56,10 @@ def raw_batcher(db: Database) -> Batcher[RawEvent, None]:
     return Batcher(write, weigh=lambda event: len(event.body) + 500)
 
 
-def _storable(headers: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.replace("\0", ""): value.replace("\0", "")
-        for name, value in headers.items()
-        if name not in _NEVER_KEPT
-    }
+def _keepable(headers: Mapping[str, str]) -> dict[str, str]:
+    return {storable(name): storable(value) for name, value in headers.items() if name not in _NEVER_KEPT}
 
 
 def _without_query(url: str) -> str:
     """A vendor's address may carry a token of ours; the route is enough to replay."""
-    return url.partition("?")[0].replace("\0", "")
+    return storable(url.partition("?")[0])
