@@ -85,7 +85,7 @@ class Batcher(Generic[T, R]):
             else:  # One item broke the statement: it fails alone.
                 for one in taken:
                     await self._settle([one])
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it was
+        except Exception as error:
             for _, future in taken:
                 _answer(future, error)
         else:
