@@ -1,4 +1,4 @@
-"""The read routes: conversations, their messages, and one message with its story."""
+"""The read routes: conversations and their messages."""
 
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Reads:
-    """GET /api/conversations… and /api/messages/{id}"""
+    """GET /api/conversations…"""
 
     def __init__(self, db: Database, snippet_length: int) -> None:
         self._db = db
@@ -36,10 +36,6 @@ class Reads:
         """A conversation's messages, the oldest first."""
         page = await messages.thread(self._db, DEFAULT_ACCOUNT, id, query.window, self._snippet_length)
         return _listed(page, query)
-
-    async def message(self, request: Request, id: str) -> Message:
-        """One message."""
-        return await messages.one(self._db, DEFAULT_ACCOUNT, id, self._snippet_length)
 
 
 def _listed(page: "Page[T]", query: PageQuery) -> "Listed[T]":

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from parley.api.deliveries import Changed, DeadLetters, Deliveries, LettersQuery, Overview, Story
 from parley.api.health import Vitals
 from parley.api.legacy import Legacy
 from parley.api.mock import Mock
@@ -40,6 +41,7 @@ class Resources:
     sends: Sends
     webhooks: Webhooks
     reads: Reads
+    deliveries: Deliveries
     vitals: Vitals
     legacy: Legacy
     mock: Mock | None
@@ -48,7 +50,7 @@ class Resources:
 
 def operations(at: Resources) -> list[Operation]:
     """All operations; the busiest first, since the router looks from the top."""
-    return [*_messages(at), *_conversations(at), *_vitals(at), *_mock(at), *_legacy(at)]
+    return [*_messages(at), *_deliveries(at), *_conversations(at), *_vitals(at), *_mock(at), *_legacy(at)]
 
 
 def _messages(at: Resources) -> list[Operation]:
@@ -70,8 +72,22 @@ def _messages(at: Resources) -> list[Operation]:
                   summary="Send an email", body=SendEmail, answer=Accepted, status=202, errors=(409, 503)),
         Operation(method="POST", path="/api/messages/send", call=sends.any, tag="Send", invalid=422,
                   summary="Send over any channel", body=SendAny, answer=Accepted, status=202, errors=(409, 503)),
-        Operation(method="GET", path="/api/messages/{id}", call=at.reads.message, tag="Read",
-                  summary="A message with its delivery history", answer=Message, errors=(404, 503)),
+    ]  # fmt: skip
+
+
+def _deliveries(at: Resources) -> list[Operation]:
+    to = at.deliveries
+    return [
+        Operation(method="GET", path="/api/messages/{id}", call=to.story, tag="Read",
+                  summary="A message with its delivery history", answer=Story, errors=(404, 503)),
+        Operation(method="POST", path="/api/messages/{id}/retry", call=to.retry, tag="Deliver",
+                  summary="Have a failed message tried again", answer=Changed, errors=(404, 409, 503)),
+        Operation(method="POST", path="/api/messages/{id}/cancel", call=to.cancel, tag="Deliver",
+                  summary="Take a message out of the queue", answer=Changed, errors=(404, 409, 503)),
+        Operation(method="GET", path="/api/dead-letters", call=to.letters, tag="Deliver",
+                  summary="The messages that were given up", query=LettersQuery, answer=DeadLetters, errors=(503,)),
+        Operation(method="GET", path="/api/providers", call=to.overview, tag="Deliver",
+                  summary="Providers, their breakers, the queues and the workers", answer=Overview, errors=(503,)),
     ]  # fmt: skip
 
 
