@@ -1,0 +1,1 @@
+"""SendGrid's Mail Send API: `https://api.sendgrid.com/v3/mail/send`."""

@@ -1,0 +1,1 @@
+"""Telnyx's Messaging API: `https://api.telnyx.com/v2/messages`."""
