@@ -6,7 +6,7 @@ import re
 import nh3
 import regex
 
-_TAG = re.compile(r"<[a-zA-Z!/][^>]*>")
+_TAG = re.compile(r"<(?:/?[a-zA-Z][a-zA-Z0-9-]*(?:[\s/][^<>]*)?|![^<>]*)>")
 _LONGEST_HTML = 65_536
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from parley.core.decode import decode
+from parley.core.decode import decode, mended
 from parley.core.errors import Invalid, Unreadable
 from parley.core.message import Channel, Inbound
 
@@ -86,6 +86,8 @@ def _understand(decoder: "msgspec.json.Decoder[T]", raw: bytes) -> T:
     try:
         return decode(decoder, raw)
     except Invalid as error:
+        if (whole := mended(raw)) != raw:
+            return _understand(decoder, whole)
         raise Unreadable(error.message, error.details) from None
 
 
