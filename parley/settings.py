@@ -70,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     provider_timeout_secs: Seconds = 15.0
     unknown_wait_secs: Positive = 120
     unknown_policy: Literal["at-least-once", "at-most-once"] = "at-least-once"
+    sender_segments_per_sec: Annotated[float, Meta(ge=0)] = 0.0
 
     # Who carries it
     sms_providers: Names = ("twilio",)
@@ -106,11 +107,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     provider_email_ratelimit_pct: Percent | None = None
     provider_email_seed: int | None = None
 
+    def __repr__(self) -> str:
+        """A settings object in a traceback or a log names its secrets and does not show them."""
+        shown = (
+            f"{field}={'…' if field in SECRETS else repr(getattr(self, field))}"
+            for field in self.__struct_fields__
+        )
+        return f"Settings({', '.join(shown)})"
+
     @property
     def url(self) -> str:
         """The address under which the outside reaches us."""
         host = "localhost" if self.host in _EVERYWHERE else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def local_url(self) -> str:
+        """The address under which this machine reaches us, whatever the outside calls it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - nothing is bound here
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def simulator_url(self) -> str:
@@ -163,7 +178,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> Set
     hints = get_type_hints(Settings, include_extras=True)
     for field in Settings.__struct_fields__:
         if (text := env.get(variable(field), "").strip()) != "":
-            values[field] = _split(text) if hints[field] is Names else text
+            values[field] = text
     return Settings(**{field: _convert(field, hints[field], value) for field, value in values.items()})
 
 
@@ -171,10 +186,12 @@ def _convert(field: str, hint: Any, value: Any) -> Any:
     try:
         if hint is Path:
             return Path(str(value)).expanduser()
+        if hint == Names and isinstance(value, str):
+            value = _split(value)
         if bool in (hint, *get_args(hint)) and isinstance(value, str):
             value = next((truth for truth, words in _WORDS.items() if value.lower() in words), value)
         return msgspec.convert(value, hint, strict=False)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RuntimeError):  # the latter from `~` of a user that there is not
         shown = "a value that is not shown" if field in SECRETS else repr(value)
         raise SettingsError(f"{variable(field)} is {shown}, but takes {_takes(hint)}") from None
 
@@ -183,7 +200,7 @@ def _takes(hint: Any) -> str:
     """Say in words what a field takes, from the type that checks it."""
     if hint is bool:
         return "true or false"
-    if hint is Names:
+    if hint == Names:
         return "names separated by commas"
     parts = get_args(hint)
     if parts and all(isinstance(part, str) for part in parts):
@@ -191,7 +208,9 @@ def _takes(hint: Any) -> str:
     if type(None) in parts:
         return _takes(next(part for part in parts if part is not type(None)))
     metas = [part for part in parts if isinstance(part, Meta)]
-    kind = {int: "a whole number", float: "a number"}.get(parts[0] if parts else hint, "a text")
+    kind = {int: "a whole number", float: "a number", Path: "a folder"}.get(
+        parts[0] if parts else hint, "a text"
+    )
     return kind + "".join(_bounds(meta) for meta in metas)
 
 
@@ -211,7 +230,11 @@ def _dotenv(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     found = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not to be read as text ({error})") from None
+    for line in text.splitlines():
         name, mark, value = line.strip().removeprefix("export ").partition("=")
         if mark and not name.startswith("#"):
             found[name.strip()] = value.strip().strip("'\"")
@@ -224,7 +247,7 @@ def _config_file(name: str) -> dict[str, Any]:
         return {}
     try:
         values = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # of which TOML's and UTF-8's errors are kinds
         raise SettingsError(
             f"API_CONFIG_FILE is {name!r}, but takes a readable TOML file ({error})"
         ) from None

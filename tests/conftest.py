@@ -25,6 +25,13 @@ def other_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL, so that it can be run again on another version."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 async def server() -> AsyncIterator[str]:
     """A PostgreSQL server: the embedded one, or one from the binaries that TEST_POSTGRES_BIN names."""

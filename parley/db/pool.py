@@ -1,7 +1,7 @@
 """Connections: opened lazily, lent briefly, and honest about a database that is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
@@ -70,8 +70,20 @@ def _translated() -> Iterator[None]:
         raise DatabaseAway("the database cannot be reached right now") from error
 
 
+# Every statement of ours finds its rows by an index. A plan is kept for long: one made while a table was small, or
+# not yet analysed, would go on to read all of it.
+SESSION = {
+    "jit": "off",  # compiling short statements takes longer than they run
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
 @asynccontextmanager
-async def open_database(url: str, size: int, name: str) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, size: int, name: str, options: Mapping[str, str] | None = None
+) -> AsyncIterator[Database]:
     """Open a pool that connects on first use, so that a process can start before its database."""
     pool = asyncpg.create_pool(
         url,
@@ -80,14 +92,18 @@ async def open_database(url: str, size: int, name: str) -> AsyncIterator[Databas
         timeout=_CONNECT_SECONDS,
         command_timeout=_COMMAND_SECONDS,
         max_inactive_connection_lifetime=300,
-        # jit would compile short statements for longer than they run.
-        server_settings={"application_name": name, "jit": "off"},
+        server_settings={"application_name": name, **SESSION, **(options or {})},
+        reset=_nothing_to_undo,
     )
     await pool
     try:
         yield Database(pool)
     finally:
         await _close(pool)
+
+
+async def _nothing_to_undo(connection: Connection) -> None:
+    """Spare a round trip: nobody leaves a setting, a lock, a cursor or a listener behind on a lent connection."""
 
 
 async def _close(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
