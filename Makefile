@@ -19,7 +19,8 @@ setup: $(VENV)/.installed ## install what the service needs into .venv
 run: ## set up and start everything on http://localhost:8080 (PORT=… for another)
 	@bin/start.sh
 
-test: $(VENV)/.installed-dev ## set up and run the whole test suite (ARGS=… for pytest)
+test: $(VENV)/.installed-dev ## set up, a browser too, and run the whole suite (ARGS=… for pytest)
+	@bin/browser.sh
 	@$(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check style, types and the direction of imports
