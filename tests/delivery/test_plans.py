@@ -1,0 +1,151 @@
+"""What the queue costs at a length where a wrong plan shows."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from parley.db.pool import Database, open_database
+from parley.db.sql import statements
+from parley.delivery import overview
+from parley.delivery.queue import PLANNER
+
+_FILES = [
+    ("parley.delivery", f"{name}.sql")
+    for name in ("queue", "health", "heartbeat", "dead", "history", "overview")
+] + [("parley.messages", "statuses.sql")]
+
+_LONG = 40_000
+
+_SEED = """
+with held as (
+    insert into conversations (account_id, id, uuid, key, channel, participants, last_activity_at)
+    select 1, n, gen_random_uuid(), 'sms:' || n, 'sms', '{a,b}', now() from generate_series($1::int, $2::int) n
+), stored as (
+    insert into messages (
+        account_id, id, conversation_id, direction, channel, from_address, to_address, body, status, segments,
+        priority, occurred_at
+    )
+    select 1, gen_random_uuid(), n, 'outbound', $3::text, '+12016661234', '+1804' || n, 'Hello', 'queued', 1, 1, now()
+    from generate_series($1::int, $2::int) n
+    returning account_id, id, conversation_id, channel, from_address
+)
+insert into deliveries (
+    account_id, message_id, conversation_id, channel, sender, segments, priority, due_at, state
+)
+select account_id, id, conversation_id, channel, from_address, 1, 1, now() + $4::interval, $5::text from stored
+"""
+
+
+@pytest.fixture
+async def worker_db(database_url: str) -> AsyncIterator[Database]:
+    """Connections as the worker has them."""
+    async with open_database(database_url, 2, "test", PLANNER) as db:
+        yield db
+
+
+async def seed(url: str, first: int, count: int, channel: str, wait: int, state: str) -> None:
+    """Deliveries in a state, each in a conversation of its own."""
+    connection = await asyncpg.connect(url)  # a new one, whose foreign key checks are planned anew
+    try:
+        await connection.execute("analyze conversations")
+        await connection.execute(_SEED, first, first + count - 1, channel, timedelta(seconds=wait), state)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def measured(db: Database, name: str) -> AsyncIterator[Callable[[str], Awaitable[int]]]:
+    """A statement planned now; the number of pages that it touches when it is run with arguments."""
+    types = {
+        "claim": "(json, int, bigint, float8, uuid, float8)",
+        "ripen": "(bigint)",
+        "take_back": "(bigint)",
+    }
+    async with db.connection() as connection:
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        await connection.execute(
+            f"prepare measured {types[name]} as {statements('parley.delivery', 'queue.sql')[name]}"
+        )
+
+        async def run(arguments: str) -> int:
+            explain = f"explain (analyze, buffers, format json) execute measured ({arguments})"
+            top: dict[str, Any] = json.loads(await connection.fetchval(explain))[0]["Plan"]
+            return int(top["Shared Hit Blocks"]) + int(top["Shared Read Blocks"])
+
+        yield run
+        await connection.execute("deallocate measured")
+
+
+async def pages(db: Database, name: str, arguments: str) -> int:
+    """How many pages a statement touches with a fresh plan."""
+    async with measured(db, name) as run:
+        return await run(arguments)
+
+
+def claim_arguments(sms_room: int = 100) -> str:
+    """The arguments of a claim when email's breaker is open."""
+    routes = [
+        {"channel": "sms", "n": 0, "size": 1, "provider": "post", "room": sms_room, "opens_in": None},
+        {"channel": "email", "n": 0, "size": 1, "provider": "mail", "room": 0, "opens_in": 30.0},
+    ]
+    return f"'{json.dumps(routes)}', 64, 0, 60, '{UUID(int=1)}', 0"
+
+
+async def test_every_statement_fits_the_schema(db: Database) -> None:
+    """Each query of delivery can be prepared against the migrated schema."""
+    async with db.connection() as connection:
+        for package, file in _FILES:
+            for statement in statements(package, file).values():
+                await connection.prepare(statement)
+
+
+async def test_a_claim_costs_the_same_however_much_must_wait(worker_db: Database, database_url: str) -> None:
+    """Rows that are due later, stand behind others or belong to an open breaker are not even looked at."""
+    await seed(database_url, 1, 100, "sms", 0, "ready")
+    alone = await pages(worker_db, "claim", claim_arguments())
+    await worker_db.execute("update deliveries set state = 'ready'")
+    await seed(database_url, 10_000, _LONG, "sms", 86_400, "waiting")
+    await seed(database_url, 100_000, _LONG, "sms", 3600, "behind")
+    await seed(database_url, 200_000, _LONG, "email", 0, "ready")
+    await worker_db.execute("analyze deliveries")
+    crowded = await pages(worker_db, "claim", claim_arguments())
+    assert crowded < alone + 2000
+    idle = await pages(worker_db, "claim", claim_arguments())
+    assert idle < 2000
+
+
+async def test_a_plan_made_for_a_short_queue_holds_for_a_long_one(
+    worker_db: Database, database_url: str
+) -> None:
+    """A claim that was planned while the table was short does not read all of it once it has filled."""
+    await seed(database_url, 100_000, 200, "sms", 86_400, "waiting")
+    await worker_db.execute("vacuum analyze deliveries")
+    async with measured(worker_db, "claim") as run:
+        await run(claim_arguments())
+        await seed(database_url, 1, _LONG, "sms", 0, "ready")
+        assert await worker_db.fetchval("select pg_relation_size('deliveries') / 8192") > 500
+        assert await run(claim_arguments()) < 64 * 40
+
+
+async def test_looking_for_what_is_due_costs_the_same_at_any_length(
+    worker_db: Database, database_url: str
+) -> None:
+    """Ripening and taking back look at the beginning of an index and stop."""
+    await seed(database_url, 1, _LONG, "sms", 86_400, "waiting")
+    await seed(database_url, 100_000, _LONG, "sms", 60, "claimed")
+    assert await pages(worker_db, "ripen", "1000") < 50
+    assert await pages(worker_db, "take_back", "1000") < 50
+
+
+async def test_the_overview_of_a_long_queue_is_cheap(worker_db: Database, database_url: str) -> None:
+    """Depths are counted up to a bound."""
+    await seed(database_url, 1, _LONG, "sms", 0, "ready")
+    await worker_db.execute("vacuum deliveries")
+    depths = {depth.channel: depth.ready for depth in await overview.queues(worker_db)}
+    assert depths == {"sms": overview.COUNTED_UP_TO, "mms": 0, "email": 0}
