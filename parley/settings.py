@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     breaker_open_secs: Positive = 30
     provider_timeout_secs: Seconds = 15.0
     unknown_wait_secs: Positive = 120
+    report_wait_secs: Seconds = 300.0
     unknown_policy: Literal["at-least-once", "at-most-once"] = "at-least-once"
     sender_segments_per_sec: Annotated[float, Meta(ge=0)] = 0.0
 

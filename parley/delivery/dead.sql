@@ -48,7 +48,7 @@ select id from failed order by id
 -- Takes a message out of the queue, if no provider has it or may have it. The lock waits for a claim or an end
 -- that is being written, and then sees it: either the worker has the message or it is cancelled.
 with found as materialized (
-    select d.account_id, d.conversation_id, d.position, d.message_id, d.state, d.phase
+    select d.account_id, d.conversation_id, d.position, d.state, d.phase
     from messages m
     join deliveries d on d.account_id = m.account_id and d.conversation_id = m.conversation_id
         and d.message_id = m.id

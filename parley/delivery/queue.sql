@@ -1,7 +1,11 @@
+-- The queue is empty most of the time, and the planner believes that of it even when it has just filled: given the
+-- choice it would read all of it. So rows are found by lateral look-ups, which cannot be turned round, and changed
+-- by the `ctid` under which they have just been locked.
+
 -- name: ripen
 -- Makes ready what has waited long enough ($1 rows at most). Answers how many, and when the next is due.
 with due as materialized (
-    select account_id, conversation_id, position
+    select ctid as tid
     from deliveries
     where state in ('waiting', 'behind') and due_at <= now()
     order by due_at
@@ -11,7 +15,7 @@ with due as materialized (
     update deliveries d
     set state = 'ready', due_at = now()
     from due
-    where d.account_id = due.account_id and d.conversation_id = due.conversation_id and d.position = due.position
+    where d.ctid = due.tid
     returning true
 )
 select
@@ -24,7 +28,7 @@ select
 -- Takes back what dead workers held ($1 rows at most). Nobody knows whether their last request left: the attempt
 -- is written down as unknown, and the message goes into doubt.
 with lost as materialized (
-    select account_id, conversation_id, position, message_id, phase, attempts, provider, claimed_at
+    select ctid as tid, account_id, message_id, phase, attempts, provider, claimed_at
     from deliveries
     where state = 'claimed' and due_at <= now()
     order by due_at
@@ -57,7 +61,7 @@ update deliveries d
 set state = 'ready', due_at = now(), claimed_at = null, claimed_by = null, phase = 'ask',
     doubt_since = coalesce(d.doubt_since, lost.claimed_at)
 from lost
-where d.account_id = lost.account_id and d.conversation_id = lost.conversation_id and d.position = lost.position
+where d.ctid = lost.tid
 returning d.message_id
 
 -- name: claim
@@ -83,7 +87,7 @@ with recursive route as materialized (
             from deliveries d
             where d.state = 'ready' and d.channel = v.channel and d.priority = v.priority
                 and d.account_id > v.account_id and (not v.wrapped or d.account_id <= $3)
-            order by d.account_id
+            order by d.account_id, d.position  -- the position keeps the planner to the index of ready rows
             limit 1
         )
         union all
@@ -92,7 +96,7 @@ with recursive route as materialized (
             from deliveries d
             where d.state = 'ready' and d.channel = v.channel and d.priority = v.priority
                 and d.account_id <= $3 and not v.wrapped
-            order by d.account_id
+            order by d.account_id, d.position
             limit 1
         )
         limit 1
@@ -103,7 +107,7 @@ with recursive route as materialized (
     from visit v
     cross join lateral (
         select
-            account_id, conversation_id, position, channel, priority, sender, segments, phase, provider, attempts
+            ctid as tid, account_id, conversation_id, position, channel, priority, sender, segments, phase, provider
         from deliveries
         where state = 'ready' and channel = v.channel and priority = v.priority and account_id = v.account_id
         order by position
@@ -124,10 +128,14 @@ with recursive route as materialized (
     ) h
 ), ahead as materialized (
     -- Only behind a row that we hold: its remover then waits for us, and sees what is behind.
-    select d.account_id, d.conversation_id
+    select h.account_id, h.conversation_id
     from (select distinct account_id, conversation_id, head from looked where head < position) l
-    join deliveries d on d.account_id = l.account_id and d.conversation_id = l.conversation_id and d.position = l.head
-    for key share of d skip locked
+    cross join lateral (
+        select d.account_id, d.conversation_id
+        from deliveries d
+        where d.account_id = l.account_id and d.conversation_id = l.conversation_id and d.position = l.head
+        for key share skip locked
+    ) h
 ), routed as materialized (
     -- The next provider after the one that surely did not take it; in doubt, only the same one.
     select l.*, coalesce(r.provider, l.provider) as carrier, coalesce(r.room, 1) as room, r.opens_in
@@ -184,7 +192,7 @@ with recursive route as materialized (
     -- Urgent ones and near misses keep to the front, the others line up where the sender's plan ends: each of a
     -- hundred thousand is moved once, to a moment of its own.
     select
-        account_id, conversation_id, position, sender, segments / $6::float8 * interval '1 second' as lasts, lined_up,
+        tid, account_id, sender, segments / $6::float8 * interval '1 second' as lasts, lined_up,
         case when lined_up
             then greatest(planned_to, min(slot) over w)
                 + (sum(segments) over (w order by place, position) - segments) / $6::float8 * interval '1 second'
@@ -219,24 +227,23 @@ with recursive route as materialized (
     set state = m.state, due_at = m.due_at
     from (
         -- An hour is not meant to pass: whoever removes the earlier message wakes the later one.
-        select account_id, conversation_id, position, 'behind' as state, now() + interval '1 hour' as due_at
+        select tid, 'behind' as state, now() + interval '1 hour' as due_at
         from looked
         where head < position and (account_id, conversation_id) in (select account_id, conversation_id from ahead)
         union all
-        select account_id, conversation_id, position, 'waiting', due_at from planned
+        select tid, 'waiting', due_at from planned
         union all
-        select account_id, conversation_id, position, 'waiting',
-            now() + (coalesce(opens_in, 1) + random()) * interval '1 second'
+        select tid, 'waiting', now() + (coalesce(opens_in, 1) + random()) * interval '1 second'
         from routed
         where phase <> 'send' and room = 0
     ) m
-    where d.account_id = m.account_id and d.conversation_id = m.conversation_id and d.position = m.position
+    where d.ctid = m.tid
 ), taken as (
     update deliveries d
     set state = 'claimed', due_at = now() + $4::float8 * interval '1 second', claimed_at = now(), claimed_by = $5::uuid,
         provider = c.carrier, attempts = d.attempts + case when d.phase = 'ask' then 0 else 1 end
     from chosen c
-    where d.account_id = c.account_id and d.conversation_id = c.conversation_id and d.position = c.position
+    where d.ctid = c.tid
     returning d.*, c.turn
 )
 select
@@ -260,14 +267,18 @@ with ended as materialized (
         done boolean, wait float8, phase text, attempts smallint, asked smallint, doubt_since timestamptz
     )
 ), held as materialized (
-    select e.*
-    from ended e
-    join deliveries d on d.account_id = e.account_id and d.conversation_id = e.conversation_id
-        and d.position = e.position
-    where d.claimed_by = e.claim
-        or (d.phase = 'ask' and d.attempts = e.n and e.outcome in ('accepted', 'rejected'))
-    order by d.account_id, d.conversation_id, d.position
-    for update of d
+    select e.*, d.tid
+    from (select * from ended order by account_id, conversation_id, position) e
+    cross join lateral (
+        select ctid as tid
+        from deliveries d
+        where d.account_id = e.account_id and d.conversation_id = e.conversation_id and d.position = e.position
+            and (
+                d.claimed_by = e.claim
+                or d.phase = 'ask' and d.attempts = e.n and e.outcome in ('accepted', 'rejected')
+            )
+        for update
+    ) d
 ), faced as materialized (
     -- A report may have come in meanwhile: what a provider reports on, it has.
     select
@@ -278,10 +289,13 @@ with ended as materialized (
             when m.provider_message_id is not null then 'sent'
             else h.status
         end as becomes
-    from held h
-    join messages m on m.account_id = h.account_id and m.id = h.message_id
-    order by m.account_id, m.id
-    for no key update of m
+    from (select * from held order by account_id, message_id) h
+    cross join lateral (
+        select status, provider_message_id
+        from messages m
+        where m.account_id = h.account_id and m.id = h.message_id
+        for no key update
+    ) m
 ), changed as (
     update messages m
     set status = f.becomes,
@@ -317,8 +331,7 @@ with ended as materialized (
     where attempts.outcome = 'unknown'
 ), gone as (
     delete from deliveries d using faced f
-    where d.account_id = f.account_id and d.conversation_id = f.conversation_id and d.position = f.position
-        and (f.done or f.proven)
+    where d.ctid = f.tid and (f.done or f.proven)
     returning d.account_id, d.conversation_id, d.message_id, f.dead and not f.proven as dead
 ), kept as (
     update deliveries d
@@ -327,8 +340,7 @@ with ended as materialized (
         phase = f.phase, attempts = f.attempts, asked = f.asked, doubt_since = f.doubt_since,
         claimed_at = null, claimed_by = null
     from faced f
-    where d.account_id = f.account_id and d.conversation_id = f.conversation_id and d.position = f.position
-        and not (f.done or f.proven)
+    where d.ctid = f.tid and not (f.done or f.proven)
     returning d.message_id
 )
 select message_id, true as gone, dead, follow(account_id, conversation_id) from gone

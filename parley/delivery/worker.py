@@ -9,6 +9,7 @@ import structlog
 from parley import metrics
 from parley.core.errors import DatabaseAway
 from parley.core.trouble import place
+from parley.db import statistics
 from parley.db.bell import Bell, listen
 from parley.db.pool import Database
 from parley.delivery import queue
@@ -146,11 +147,12 @@ class Worker:
             await asyncio.wait_for(self._ledger.close(), _LAST_WORDS_SECONDS)
 
     async def _attend(self, heart: Heart) -> None:
-        """Show that we live, and pick up what crashes have left."""
+        """Show that we live, pick up what crashes have left, keep the planner informed."""
         while True:
             with contextlib.suppress(DatabaseAway):
                 await heart.beat(self._courier.in_hand.total())
                 await status.sweep(self._db)
+                await statistics.introduce(self._db)
             await asyncio.sleep(_DUTY_SECONDS)
 
     async def _heed(self, stop: asyncio.Event) -> None:

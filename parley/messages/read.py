@@ -1,5 +1,6 @@
 """Reads messages: a conversation's, oldest first, and one by its id."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from parley.db.pool import Database
 from parley.db.sql import statements
 
 _SQL = statements("parley.messages", "messages.sql")
+_FAILED = ("failed", "undelivered")
 
 
 class MessageError(msgspec.Struct, frozen=True):
@@ -68,6 +70,30 @@ async def thread(
     return Page(items, total, encode_cursor(last["occurred_at"], last["id"].bytes) if last else None)
 
 
+async def before(
+    db: Database, account_id: int, number: int, cursor: str | None, size: int, snippet_length: int
+) -> Page[Message]:
+    """The messages before a position or, without one, the last: oldest first; the cursor leads further back."""
+    at, tie = None, None
+    if cursor is not None:
+        at, raw = decode_cursor(cursor)
+        tie = UUID(bytes=raw.ljust(16, b"\0"))
+    async with db.connection() as connection:
+        total = await connection.fetchval(_SQL["thread_total"], account_id, number)
+        rows = await connection.fetch(_SQL["before"], account_id, number, at, tie, size + 1)
+    items = [to_message(row, snippet_length) for row in reversed(rows[:size])]
+    first = rows[size - 1] if len(rows) > size else None
+    return Page(items, total or 0, encode_cursor(first["occurred_at"], first["id"].bytes) if first else None)
+
+
+async def around(
+    db: Database, account_id: int, number: int, ids: Sequence[str], snippet_length: int
+) -> list[Message]:
+    """Messages of a conversation by their ids, each with its neighbours, the oldest first."""
+    rows = await db.fetch(_SQL["around"], account_id, number, [UUID(id) for id in ids if is_uuid(id)])
+    return [to_message(row, snippet_length) for row in rows]
+
+
 async def latest(
     db: Database, account_id: int, number: int, limit: int, snippet_length: int
 ) -> list[Message]:
@@ -94,7 +120,9 @@ async def one(db: Database, account_id: int, message_id: str, snippet_length: in
 
 def to_message(row: asyncpg.Record, snippet_length: int) -> Message:
     """Make a row of the table into the message that everybody sees."""
-    error = row["error"] or row["error_code"]
+    # What a provider says of a success is kept too, but is no error.
+    wrong = row["status"] in _FAILED or row["error_code"] == "no_report"
+    error = (row["error"] or row["error_code"]) if wrong else None
     return Message(
         id=row["id"],
         conversation_id=str(row["conversation_id"]),

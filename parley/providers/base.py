@@ -17,6 +17,9 @@ class Provider(Protocol):
     can_look_up: ClassVar[bool]
     """Whether `find` can tell if the vendor has a message whose request got no answer."""
 
+    can_report: ClassVar[bool]
+    """Whether `status` can tell how a message stands whose reports did not come."""
+
     async def send(self, message: Outgoing) -> Accepted:
         """Hand the message to the vendor; raises a `SendFailed` that says what its answer means."""
         ...
@@ -27,6 +30,10 @@ class Provider(Protocol):
         The caller promises that no other attempt with the same addresses and body is open, and names in
         `known` the vendor's ids of our other messages between them. Raises `Unknown` where it cannot tell.
         """
+        ...
+
+    async def status(self, provider_message_id: str) -> StatusEvent | None:
+        """Ask how a message stands; None where the vendor does not say. Raises a `SendFailed` on no answer."""
         ...
 
     def verify(self, webhook: Webhook, now: datetime) -> None:

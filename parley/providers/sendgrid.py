@@ -60,6 +60,7 @@ class SendGrid:
     name: ClassVar[str] = "sendgrid"
     channels: ClassVar[frozenset[Channel]] = frozenset({"email"})
     can_look_up: ClassVar[bool] = False  # only its events carry our id, and they come by themselves
+    can_report: ClassVar[bool] = False
     requires: ClassVar[tuple[str, ...]] = ("sendgrid_api_key",)
 
     def __init__(self, settings: Settings, session: ClientSession) -> None:
@@ -83,6 +84,10 @@ class SendGrid:
     async def find(self, message: Outgoing, since: datetime, known: Collection[str] = ()) -> Accepted | None:
         """There is nothing to ask."""
         raise Unknown("SendGrid cannot be asked for a message")
+
+    async def status(self, provider_message_id: str) -> StatusEvent | None:
+        """SendGrid tells by events only."""
+        return None
 
     def verify(self, webhook: Webhook, now: datetime) -> None:
         """Check the signature of events; Inbound Parse has none, and a token in its address vouches for it."""

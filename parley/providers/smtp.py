@@ -43,6 +43,7 @@ class Smtp:
     name: ClassVar[str] = "smtp"
     channels: ClassVar[frozenset[Channel]] = frozenset({"email"})
     can_look_up: ClassVar[bool] = False
+    can_report: ClassVar[bool] = False
     requires: ClassVar[tuple[str, ...]] = ("smtp_host",)
 
     def __init__(self, settings: Settings, session: ClientSession) -> None:
@@ -92,6 +93,10 @@ class Smtp:
     async def find(self, message: Outgoing, since: datetime, known: Collection[str] = ()) -> Accepted | None:
         """There is nothing to ask."""
         raise Unknown("a mail server cannot be asked for a message")
+
+    async def status(self, provider_message_id: str) -> StatusEvent | None:
+        """A mail server tells nothing afterwards."""
+        return None
 
     def verify(self, webhook: Webhook, now: datetime) -> None:
         """Mail servers call nobody."""

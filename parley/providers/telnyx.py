@@ -4,6 +4,7 @@ from base64 import b64decode
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import ClientSession
@@ -94,6 +95,10 @@ class _Event(msgspec.Struct):
     occurred_at: datetime | None = None
 
 
+class _Standing(msgspec.Struct):
+    data: _Payload
+
+
 class _Envelope(msgspec.Struct):
     data: _Event
 
@@ -104,6 +109,7 @@ class Telnyx:
     name: ClassVar[str] = "telnyx"
     channels: ClassVar[frozenset[Channel]] = frozenset({"sms", "mms"})
     can_look_up: ClassVar[bool] = False  # it finds a message by its own id only, which silence does not tell
+    can_report: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("telnyx_api_key",)
 
     def __init__(self, settings: Settings, session: ClientSession) -> None:
@@ -145,6 +151,14 @@ class Telnyx:
     async def find(self, message: Outgoing, since: datetime, known: Collection[str] = ()) -> Accepted | None:
         """There is no search; sending again under the same idempotency key is what answers the question."""
         raise Unknown("Telnyx cannot be asked for a message")
+
+    async def status(self, provider_message_id: str) -> StatusEvent | None:
+        """Retrieve a message."""
+        resource = f"{self._base}/v2/messages/{quote(provider_message_id, safe='')}"
+        headers = {"Authorization": f"Bearer {self._settings.telnyx_api_key}"}
+        answer = await self._client.ask("GET", resource, headers)
+        found = http.decode(answer.body, _Standing) if answer.status == 200 else None
+        return None if found is None else _standing(found.data, provider_message_id)
 
     def verify(self, webhook: Webhook, now: datetime) -> None:
         """Check the Ed25519 signature over time and body, and that the time is now."""
@@ -210,16 +224,22 @@ def _inbound(event: _Event) -> Inbound:
 
 
 def _status(event: _Event, webhook: Webhook) -> StatusEvent:
-    payload = event.payload
-    word = (payload.to[0].status if payload.to else None) or event.event_type
+    standing = _standing(event.payload, event.payload.id, event.event_type)
+    return msgspec.structs.replace(
+        standing,
+        message_id=http.our_id(http.query(webhook, "message_id")),
+        event_id=event.id,
+        occurred_at=http.aware(event.occurred_at),
+    )
+
+
+def _standing(payload: _Payload, provider_message_id: str | None, event_type: str = "") -> StatusEvent:
+    word = (payload.to[0].status if payload.to else None) or event_type
     error = payload.errors[0] if payload.errors else None
     return StatusEvent(
         status=STATUSES.get(word),
         vendor_status=word,
-        provider_message_id=payload.id,
-        message_id=http.our_id(http.query(webhook, "message_id")),
-        event_id=event.id,
-        occurred_at=http.aware(event.occurred_at),
+        provider_message_id=provider_message_id,
         code=str(error.code) if error else None,
         detail=(error.detail or error.title or None) if error else None,
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha1, sha256
 from typing import ClassVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 from aiohttp import ClientSession
@@ -84,6 +84,12 @@ class _Listed(msgspec.Struct):
     messaging_service_sid: str | None = None
 
 
+class _Standing(msgspec.Struct):
+    status: str
+    error_code: int | None = None
+    error_message: str | None = None
+
+
 class _Page(msgspec.Struct):
     messages: list[_Listed]
     next_page_uri: str | None = None
@@ -95,6 +101,7 @@ class Twilio:
     name: ClassVar[str] = "twilio"
     channels: ClassVar[frozenset[Channel]] = frozenset({"sms", "mms"})
     can_look_up: ClassVar[bool] = True
+    can_report: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("twilio_account_sid", "twilio_auth_token")
 
     def __init__(self, settings: Settings, session: ClientSession) -> None:
@@ -134,6 +141,21 @@ class Twilio:
                 return None
             path = page.next_page_uri
         raise Unknown("too many messages between the two addresses to look through")
+
+    async def status(self, provider_message_id: str) -> StatusEvent | None:
+        """Fetch a message."""
+        resource = f"{self._messages.removesuffix('.json')}/{quote(provider_message_id, safe='')}.json"
+        answer = await self._ask("GET", resource)
+        found = http.decode(answer.body, _Standing) if answer.status == 200 else None
+        if found is None:
+            return None
+        return StatusEvent(
+            status=STATUSES.get(found.status),
+            vendor_status=found.status,
+            provider_message_id=provider_message_id,
+            code=str(found.error_code) if found.error_code else None,
+            detail=found.error_message,
+        )
 
     async def _page(self, path: str) -> _Page:
         if not path.startswith("/"):
