@@ -59,7 +59,7 @@ async def step(
         bell.ring("events")
     if look == len(AGES) - 1:
         await _give_up(db, silent)
-    return reached != until
+    return len(silent) == _AT_ONCE
 
 
 async def _ask(silent: Iterable[asyncpg.Record], providers: Mapping[str, Provider]) -> list[Report]:

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from parley.core.breaker import Limits
-from parley.core.message import Draft
+from parley.core.message import CHANNELS, Draft
 from parley.core.retry import Backoff
 from parley.db.bell import Bell
 from parley.db.pool import Database
@@ -18,6 +18,7 @@ from parley.delivery.worker import Worker
 from parley.messages.store import store
 from parley.providers.base import Provider
 from parley.providers.registry import Providers
+from tests.delivery.vendor import Post
 from tests.drafts import outbound
 
 RULES = Rules(
@@ -41,15 +42,15 @@ def ruled(**changes: Any) -> Rules:
     return msgspec.structs.replace(RULES, **changes)
 
 
-def carriers(*providers: Provider) -> Providers:
+def carriers(*posts: Post) -> Providers:
     """These providers, each for its channels, in this order."""
-    return Providers(
-        {provider.name: provider for provider in providers},
-        {
-            channel: tuple(provider for provider in providers if channel in provider.channels)
-            for channel in ("sms", "mms", "email")
-        },
-    )
+    # A post differs from other providers in that its name and abilities are its own and not its class's.
+    providers = cast("tuple[Provider, ...]", posts)
+    carrying = {
+        channel: tuple(provider for provider in providers if channel in provider.channels)
+        for channel in CHANNELS
+    }
+    return Providers({provider.name: provider for provider in providers}, carrying)
 
 
 @asynccontextmanager

@@ -141,7 +141,8 @@ async def test_nothing_is_sent_when_the_lease_is_nearly_over(
     async def siblings(claimed: Claimed) -> frozenset[str]:
         return frozenset()
 
-    result = await attempt(claimed, post, RULES, siblings)
+    provider = carriers(post).by_name["post"]
+    result = await attempt(claimed, provider, RULES, siblings)
     assert result == Released()
     assert vendor.requests == []
     await queue.settle(db, [end(claimed, result)])

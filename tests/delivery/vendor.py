@@ -75,7 +75,7 @@ class Vendor:
             if act == "ok":
                 return web.json_response({"id": vendor_id}, status=201)
         if act in ("silence", "lost"):
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         status = {"error": 500, "limit": 429, "reject": 400}[act]
         headers = {"Retry-After": self.retry_after} if act == "limit" else {}
         return web.json_response(
@@ -132,11 +132,16 @@ class Post:
         timeout: float = 0.5,
         can_look_up: bool = True,
     ) -> None:
-        self.name = name  # type: ignore[misc]
-        self.channels = frozenset(channels)  # type: ignore[misc]
-        self.can_look_up = can_look_up  # type: ignore[misc]
+        self.name = name
+        self.channels = frozenset(channels)
+        self.can_look_up = can_look_up
+        self.can_report = False
         self._url = url
         self._client = http.Client(session, timeout)
+
+    async def status(self, provider_message_id: str) -> StatusEvent | None:
+        """It does not say."""
+        return None
 
     async def send(self, message: Outgoing) -> Accepted:
         """Post a message."""
@@ -148,7 +153,7 @@ class Post:
         if answer.status == 201 and (created := http.decode(answer.body, _Created)):
             return Accepted(created.id, 201)
         problem = http.decode(answer.body, _Problem)
-        raise http.refusal(answer, problem and problem.text, code=problem and problem.code)
+        raise http.refusal(answer, problem.text if problem else None, code=problem.code if problem else None)
 
     async def find(self, message: Outgoing, since: datetime, known: Collection[str] = ()) -> Accepted | None:
         """Ask for a message by our id."""
