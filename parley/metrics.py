@@ -15,6 +15,7 @@ REQUESTS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 RATE_LIMITED = Counter("parley_rate_limited", "Requests turned away by our own rate limits", ["limit"])
+STREAMS = Gauge("parley_streams_open", "Event streams that are open", multiprocess_mode="livesum")
 FORGED = Counter("parley_webhooks_forged", "Webhooks whose signature did not hold", ["source"])
 UNPARSED = Counter("parley_webhooks_unparsed", "Webhooks kept but not understood", ["source"])
 

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import aiohttp
@@ -26,6 +27,7 @@ from parley.sockets import free, listeners
 
 _READY_SECONDS = 30.0
 _POLL_SECONDS = 0.1
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the name within it is ours
 # Together below the five seconds in which everything has to be over.
 _SERVE_PATIENCE, _WORK_PATIENCE, _SIMULATE_PATIENCE, _DATABASE_PATIENCE = 2.2, 1.0, 0.3, 1.0
 
@@ -35,7 +37,7 @@ _console = Console(highlight=False, soft_wrap=True)
 async def up(settings: Settings) -> None:
     """Run everything until a signal; return when all of it has ended."""
     interrupts = _Interrupts()
-    with _sole(settings.data_dir) as folder:
+    with _sole(settings.data_dir) as folder, _counts(folder) as counts:
         sockets = listeners(settings.host, settings.port, settings.web_processes or _cores())
         if simulated.wanted(settings):
             for port in (settings.simulator_port, simulated.smtp_port(settings)):
@@ -45,7 +47,7 @@ async def up(settings: Settings) -> None:
             interrupts.last_resorts.append(children.kill)
             with _closing(sockets):
                 await _migrate(url)
-                _start(children, settings, sockets, _environment(settings, url, folder))
+                _start(children, settings, sockets, _environment(settings, url, counts))
                 await _ready(settings)
                 _welcome(settings)
                 await asyncio.Event().wait()
@@ -126,11 +128,21 @@ async def _migrate(url: str) -> None:
     _done("database " + (f"migrated: {', '.join(applied)}" if applied else "current"))
 
 
-def _environment(settings: Settings, url: str, folder: Path) -> dict[str, str]:
-    """Give what the children shall see: the database, the simulators, one folder to count in."""
-    counts = folder / "metrics"
+@contextlib.contextmanager
+def _counts(folder: Path) -> Iterator[Path]:
+    """Lend an empty folder to count in: in memory, since a full disk kills whoever writes to a mapped file."""
+    name = f"parley-{os.geteuid()}-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    counts = _MEMORY / name if os.access(_MEMORY, os.W_OK) else folder / "metrics"
     shutil.rmtree(counts, ignore_errors=True)
-    counts.mkdir()
+    counts.mkdir(mode=0o700)
+    try:
+        yield counts
+    finally:
+        shutil.rmtree(counts, ignore_errors=True)
+
+
+def _environment(settings: Settings, url: str, counts: Path) -> dict[str, str]:
+    """Give what the children shall see: the database, the simulators, one folder to count in."""
     told = {"DATABASE_URL": url, "PROMETHEUS_MULTIPROC_DIR": str(counts), **simulated.environment(settings)}
     return {**os.environ, **told}
 

@@ -12,7 +12,7 @@ from parley.api.client import Proxies
 from parley.api.frame import Frame
 from parley.api.limits import Limits
 from parley.api.openapi import document
-from parley.api.operation import Operation, route
+from parley.api.operation import Operation, routes
 
 
 def build(
@@ -32,7 +32,7 @@ def build(
 
     router = Router(
         [
-            *(route(operation, max_body_bytes, limits.admit) for operation in operations),
+            *routes(operations, max_body_bytes, limits.admit),
             Route("/openapi.json", openapi),
             *pages,
         ],

@@ -15,7 +15,7 @@ from parley.api.problems import problem
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_SECURITY = [
+SECURITY = [
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -69,7 +69,7 @@ class _Visit:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             names = {name for name, _ in message["headers"]}
-            own = [(name, value) for name, value in _SECURITY if name not in names]
+            own = [(name, value) for name, value in SECURITY if name not in names]
             request_id = (b"x-request-id", self._scope["request_id"].encode())
             message["headers"] = [*message["headers"], *own, request_id]
         await self._send(message)
@@ -79,7 +79,8 @@ class _Visit:
         scope = self._scope
         route = scope.get("route")
         template = getattr(route, "path", "unknown")
-        metrics.request(scope["method"], template, self.status, spent)
+        if "stream" not in scope:  # how long somebody listened says nothing of how fast we are
+            metrics.request(scope["method"], template, self.status, spent)
         log.info(
             "request",
             method=scope["method"],

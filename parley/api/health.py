@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import asyncpg
-from prometheus_client import generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,8 +11,9 @@ from starlette.responses import Response
 from parley import metrics
 from parley.api.negotiate import prefers
 from parley.api.operation import Answer
+from parley.api.problems import HttpProblem
 from parley.api.schemas import Health, Readiness
-from parley.core.errors import DatabaseAway
+from parley.core.errors import DatabaseAway, Detail
 from parley.db.migrate import MISSING, names
 from parley.db.pool import Database
 
@@ -30,21 +31,22 @@ class Vitals:
         """The process is up."""
         return Health()
 
-    async def ready(self, request: Request) -> Answer:
+    async def ready(self, request: Request) -> Readiness:
         """The database is reachable, its migrations are current, a worker is alive."""
-        database, migrations, worker = await self._look()
-        ready = database and migrations and worker
-        answer = Readiness("ready" if ready else "unready", database, migrations, worker)
-        return Answer(answer, {}) if ready else Answer(answer, {"Retry-After": "2"}, status=503)
+        if lacking := await self._lacking():
+            raise HttpProblem(503, f"not ready: {lacking.field} {lacking.message}", (lacking,))
+        return Readiness()
 
-    async def _look(self) -> tuple[bool, bool, bool]:
+    async def _lacking(self) -> Detail | None:
+        """Name the first thing that is missing; what builds on it cannot be known."""
         try:
-            current = not await self._db.fetch(MISSING, names())
-            return True, current, current and await self._worker_alive(self._db)
+            if await self._db.fetch(MISSING, names()):
+                return Detail("migrations", "are not current")
+            return None if await self._worker_alive(self._db) else Detail("worker", "is not alive")
         except DatabaseAway:
-            return False, False, False
+            return Detail("database", "cannot be reached")
         except asyncpg.UndefinedTableError:
-            return True, False, False
+            return Detail("migrations", "have never run")
 
     async def metrics(self, request: Request) -> Response | Answer:
         """The counters: flat JSON, or Prometheus text for whoever asks for it."""
@@ -53,5 +55,5 @@ class Vitals:
             text: bytes = openmetrics.generate_latest(metrics.registry())  # type: ignore[no-untyped-call]
             return Response(text, media_type=openmetrics.CONTENT_TYPE_LATEST)
         if prefers(accept, _JSON, _TEXT) == _TEXT:
-            return Response(generate_latest(metrics.registry()), media_type=_TEXT)
+            return Response(generate_latest(metrics.registry()), media_type=CONTENT_TYPE_LATEST)
         return Answer(metrics.as_json(), {})

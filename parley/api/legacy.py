@@ -7,7 +7,7 @@ from parley.api.schemas import LegacyEmail, LegacyMessages, LegacySent, LegacySm
 from parley.api.sends import Sends
 from parley.conversations.read import number_of
 from parley.core.account import DEFAULT_ACCOUNT
-from parley.core.errors import Invalid, NotFound
+from parley.core.errors import Detail, Invalid, NotFound
 from parley.db.pool import Database
 from parley.messages import read as messages
 from parley.messages.send import Order, as_utc
@@ -47,7 +47,10 @@ class Legacy:
             subject=body.subject,
             body=body.body,
         )
-        accepted = await self._sends.accept(request, order)
+        try:
+            accepted = await self._sends.accept(request, order)
+        except Invalid as error:
+            raise _in_callers_words(error) from None
         sent = LegacySent(success=True, email_id=accepted.value.message_id, status="queued", method="email")
         return Answer(sent, accepted.headers)
 
@@ -72,3 +75,10 @@ class Legacy:
             return await number_of(self._db, DEFAULT_ACCOUNT, reference)
         except NotFound:
             return 0
+
+
+def _in_callers_words(error: Invalid) -> Invalid:
+    words = {"from": "from_email", "to": "to_email"}
+    return Invalid.fields(
+        Detail(words.get(wrong.field, wrong.field), wrong.message) for wrong in error.details
+    )

@@ -4,7 +4,7 @@ The HTTP endpoint and the OpenAPI document are both made from it, so they cannot
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +60,31 @@ class Answer:
 Admit = Callable[[Request], Awaitable[None]]
 
 
-def route(operation: Operation, max_body_bytes: int, admit: Admit) -> Route:
-    """Make the route of an operation."""
-    endpoint = _Endpoint(operation, max_body_bytes, admit)
-    return Route(operation.path, endpoint, methods=[operation.method], name=operation.path)
+def routes(operations: Sequence[Operation], max_body_bytes: int, admit: Admit) -> list[Route]:
+    """Make one route an address, so that a 405 names all its methods."""
+    by_path: dict[str, dict[str, _Endpoint]] = {}
+    for operation in operations:
+        endpoint = _Endpoint(operation, max_body_bytes, admit)
+        by_path.setdefault(operation.path, {})[operation.method] = endpoint
+    return [
+        Route(path, _Methods(endpoints), methods=list(endpoints), name=path)
+        for path, endpoints in by_path.items()
+    ]
+
+
+class _Methods:
+    """What stands at one address; given as an object, the router calls it without wrapping it."""
+
+    def __init__(self, endpoints: "dict[str, _Endpoint]") -> None:
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._endpoints[method](scope, receive, send)
 
 
 class _Endpoint:
-    """The ASGI application behind one route; given as an object, the router calls it without wrapping it."""
+    """The ASGI application behind one operation."""
 
     def __init__(self, operation: Operation, max_body_bytes: int, admit: Admit) -> None:
         typed = operation.body is not None and not operation.decodes

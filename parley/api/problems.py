@@ -26,6 +26,7 @@ _STATUS: dict[type[ParleyError], int] = {
 
 _CODES = {
     400: "invalid_request",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
@@ -34,6 +35,7 @@ _CODES = {
     415: "unsupported_media_type",
     422: "invalid_request",
     429: "rate_limited",
+    431: "head_too_large",
     500: "internal_error",
     502: "bad_gateway",
     503: "unavailable",
@@ -66,7 +68,7 @@ def problem(scope: Scope, error: Exception) -> Response:
     if refusal is None:
         log.error("crash", request_id=request_id, path=scope["path"], exc_info=error)
         refusal = HttpProblem(500, "something went wrong on our side")
-    status = _status_of(refusal)
+    status = status_of(refusal)
     headers = dict(refusal.headers or {}) if isinstance(refusal, HttpProblem) else {}
     if status == 503:
         headers.setdefault("Retry-After", _RETRY_AFTER)
@@ -82,7 +84,8 @@ def _refusal(error: Exception) -> ParleyError | None:
     return None
 
 
-def _status_of(error: ParleyError) -> int:
+def status_of(error: ParleyError) -> int:
+    """The HTTP status of a refusal."""
     if isinstance(error, HttpProblem):
         return error.status
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)

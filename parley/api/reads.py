@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from parley.api.schemas import Listed, PageMeta, PageQuery
+from parley.api.schemas import ConversationsQuery, Listed, PageMeta, PageQuery
 from parley.conversations import read as conversations
 from parley.conversations.read import Conversation
 from parley.core.account import DEFAULT_ACCOUNT
@@ -23,9 +23,11 @@ class Reads:
         self._db = db
         self._snippet_length = snippet_length
 
-    async def conversations(self, request: Request, query: PageQuery) -> Listed[Conversation]:
+    async def conversations(self, request: Request, query: ConversationsQuery) -> Listed[Conversation]:
         """The conversations, the liveliest first."""
-        page = await conversations.latest(self._db, DEFAULT_ACCOUNT, query.window, self._snippet_length)
+        page = await conversations.latest(
+            self._db, DEFAULT_ACCOUNT, query.window, self._snippet_length, query.only
+        )
         return _listed(page, query)
 
     async def conversation(self, request: Request, id: str) -> Conversation:

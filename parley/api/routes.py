@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from parley.api.deliveries import Changed, DeadLetters, Deliveries, LettersQuery, Overview, Story
+from parley.api.events import EventPage, Events, EventsQuery
 from parley.api.health import Vitals
+from parley.api.inbox import Inbox, ReadQuery, SearchQuery
 from parley.api.legacy import Legacy
 from parley.api.mock import Mock
 from parley.api.operation import Operation
 from parley.api.reads import Reads
 from parley.api.schemas import (
     Accepted,
+    ConversationsQuery,
     Health,
     LegacyEmail,
     LegacyMessages,
@@ -30,6 +33,7 @@ from parley.api.schemas import (
 from parley.api.sends import Sends
 from parley.api.webhooks import Webhooks
 from parley.conversations.read import Conversation
+from parley.conversations.search import Found
 from parley.messages.read import Message
 from parley.providers.generic import EmailWebhook, SmsWebhook
 
@@ -42,6 +46,8 @@ class Resources:
     webhooks: Webhooks
     reads: Reads
     deliveries: Deliveries
+    inbox: Inbox
+    events: Events
     vitals: Vitals
     legacy: Legacy
     mock: Mock | None
@@ -50,7 +56,9 @@ class Resources:
 
 def operations(at: Resources) -> list[Operation]:
     """All operations; the busiest first, since the router looks from the top."""
-    return [*_messages(at), *_deliveries(at), *_conversations(at), *_vitals(at), *_mock(at), *_legacy(at)]
+    return [
+        *_messages(at), *_deliveries(at), *_conversations(at), *_inbox(at), *_vitals(at), *_mock(at), *_legacy(at),
+    ]  # fmt: skip
 
 
 def _messages(at: Resources) -> list[Operation]:
@@ -103,12 +111,34 @@ def _conversations(at: Resources) -> list[Operation]:
     return [
         Operation(method="GET", path="/api/conversations", call=reads.conversations, tag="Read",
                   summary="The conversations, the liveliest first",
-                  query=PageQuery, answer=Listed[Conversation], errors=(503,)),
+                  query=ConversationsQuery, answer=Listed[Conversation], errors=(503,)),
         Operation(method="GET", path="/api/conversations/{id:path}/messages", call=reads.thread, tag="Read",
                   summary="A conversation's messages, the oldest first",
                   query=PageQuery, answer=Listed[Message], errors=(404, 503)),
         Operation(method="GET", path="/api/conversations/{id:path}", call=reads.conversation, tag="Read",
                   summary="A conversation by its number, UUID or key", answer=Conversation, errors=(404, 503)),
+    ]  # fmt: skip
+
+
+def _inbox(at: Resources) -> list[Operation]:
+    inbox, on = at.inbox, "/api/conversations/{id:path}"
+    return [
+        Operation(method="GET", path="/api/search", call=inbox.search, tag="Read",
+                  summary="Find conversations by name, address, number and words",
+                  query=SearchQuery, answer=Listed[Found], errors=(503,)),
+        Operation(method="GET", path="/api/events", call=at.events.read, tag="Read", any_accept=True,
+                  summary="What happened, as a page or, for text/event-stream, as it happens",
+                  query=EventsQuery, answer=EventPage, errors=(406, 503)),
+        Operation(method="POST", path=f"{on}/read", call=inbox.mark_read, tag="Inbox",
+                  summary="Mark a conversation as read, up to a message",
+                  query=ReadQuery, answer=Conversation, errors=(404, 503)),
+        Operation(method="POST", path=f"{on}/unread", call=inbox.mark_unread, tag="Inbox",
+                  summary="Mark a conversation as unread", answer=Conversation, errors=(404, 503)),
+        Operation(method="POST", path=f"{on}/close", call=inbox.close, tag="Inbox",
+                  summary="Close a conversation until the other side writes again",
+                  answer=Conversation, errors=(404, 503)),
+        Operation(method="POST", path=f"{on}/reopen", call=inbox.reopen, tag="Inbox",
+                  summary="Open a closed conversation", answer=Conversation, errors=(404, 503)),
     ]  # fmt: skip
 
 

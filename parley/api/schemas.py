@@ -6,7 +6,9 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from parley.conversations.read import Filter, State
 from parley.core.errors import Detail
+from parley.core.message import CHANNELS, Channel
 from parley.core.page import Window
 from parley.messages.read import Message
 
@@ -105,12 +107,39 @@ class PageQuery(msgspec.Struct, kw_only=True, rename={"page_size_camel": "pageSi
         return Window(min(older or 50, 50), self.page, self.cursor)
 
 
+ChannelNames = Annotated[
+    str,
+    Meta(
+        pattern="^(sms|mms|email)(,(sms|mms|email))*$",
+        description="Any of these channels, separated by commas",
+        examples=["sms,mms"],
+    ),
+]
+
+
+def channels(names: str | None) -> tuple[Channel, ...]:
+    """Read the channels of a query."""
+    return tuple(channel for channel in CHANNELS if channel in (names or "").split(","))
+
+
+class ConversationsQuery(PageQuery, kw_only=True, rename={"page_size_camel": "pageSize"}):
+    """Which conversations, and which part of them."""
+
+    state: State | None = None
+    channel: ChannelNames | None = None
+
+    @property
+    def only(self) -> Filter:
+        """Which conversations are asked for."""
+        return Filter(self.state, channels(self.channel))
+
+
 class PageMeta(msgspec.Struct):
     """Where a page stands in its list."""
 
     page: int
     page_size: int
-    total: int
+    total: Annotated[int | None, Meta(description="Exact; null where a filter would make counting expensive")]
     next_cursor: str | None
 
 
@@ -137,12 +166,12 @@ class Health(msgspec.Struct):
 
 
 class Readiness(msgspec.Struct):
-    """Whether the service can do its work, and what it lacks if not."""
+    """The service can do its work; where it cannot, the problem names what is missing."""
 
-    status: Literal["ready", "unready"]
-    database: bool
-    migrations: bool
-    worker: bool
+    status: Literal["ready"] = "ready"
+    database: bool = True
+    migrations: bool = True
+    worker: bool = True
 
 
 class MockInbound(msgspec.Struct, kw_only=True, rename=_FROM_TO):

@@ -39,9 +39,9 @@ class Sends:
         """Accept a message of any channel."""
         return await self.accept(request, _email_order(body, body.type))
 
-    async def accept(self, request: Request, order: Order) -> Answer:
+    async def accept(self, request: Request, order: Order, key: str | None = None) -> Answer:
         """Store an order once for its Idempotency-Key; a repetition gets the first answer again."""
-        key = _idempotency_key(request)
+        key = _idempotency_key(key if key is not None else request.headers.get("idempotency-key"))
         draft = compose(order, self._rules, datetime.now(UTC), key)
         await self._limits.admit_sender(draft.from_address)
         stored = await self._batcher.put(draft)
@@ -59,8 +59,7 @@ def _first_answer(stored: Stored) -> Accepted:
     )
 
 
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
+def _idempotency_key(key: str | None) -> str | None:
     if key is not None and not (0 < len(key.strip()) <= _LONGEST_KEY and key.isprintable()):
         raise Invalid.field("Idempotency-Key", f"must be 1 to {_LONGEST_KEY} printable characters")
     return key

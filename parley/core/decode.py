@@ -1,5 +1,6 @@
 """Decodes JSON against a declaration and names every field that is wrong, where the decoder stops at the first."""
 
+import re
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -8,15 +9,25 @@ from parley.core.errors import Detail, Invalid
 
 T = TypeVar("T")
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# An escaped backslash, a whole pair, or else half of one.
+_ESCAPES = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)", re.DOTALL)
+_PLACE = re.compile(r"at `\$\.([^`.\[]+)")
+
 
 def decode(decoder: "msgspec.json.Decoder[T]", raw: bytes) -> T:
     """Decode a body; raises `Invalid`."""
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
-        raise _explain(error, raw, decoder.type) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid(_plain(error), _details(error, raw, decoder.type)) from None
+    except _UNREADABLE as error:
         raise Invalid.field("body", f"is not JSON that can be read: {str(error)[:200]}") from None
+
+
+def mended(raw: bytes) -> bytes:
+    """Put a sign where JSON escapes half a surrogate pair, as who cuts a text by UTF-16 units leaves it."""
+    return _ESCAPES.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], raw)
 
 
 def convert(given: dict[str, str], kind: type[T]) -> T:
@@ -27,11 +38,15 @@ def convert(given: dict[str, str], kind: type[T]) -> T:
         raise Invalid(_plain(error), _wrong_fields(given, kind, strict=False)) from None
 
 
-def _explain(error: msgspec.ValidationError, raw: bytes, kind: Any) -> Invalid:
-    value = msgspec.json.decode(raw)
-    if not isinstance(value, dict):
-        return Invalid.field("body", "must be a JSON object")
-    return Invalid(_plain(error), _wrong_fields(value, kind, strict=True) or (Detail("body", _plain(error)),))
+def _details(error: msgspec.ValidationError, raw: bytes, kind: Any) -> tuple[Detail, ...]:
+    """Name every wrong field; only the one that the decoder met, where what follows it cannot be read."""
+    try:
+        value = msgspec.json.decode(raw)
+    except _UNREADABLE:
+        value = None
+    wrong = _wrong_fields(value, kind, strict=True) if isinstance(value, dict) else ()
+    place = _PLACE.search(str(error))
+    return wrong or (Detail(place[1] if place else "body", _plain(error)),)
 
 
 def _wrong_fields(given: dict[str, Any], kind: Any, *, strict: bool) -> tuple[Detail, ...]:

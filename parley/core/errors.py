@@ -1,5 +1,7 @@
 """What can go wrong with a request, said in the domain's words; `api/problems.py` gives each its HTTP status."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -28,7 +30,13 @@ class Invalid(ParleyError):
 
     @classmethod
     def field(cls, name: str, message: str) -> "Invalid":
-        return cls(f"{name}: {message}", (Detail(name, message),))
+        return cls.fields([Detail(name, message)])
+
+    @classmethod
+    def fields(cls, wrong: Iterable[Detail]) -> "Invalid":
+        """Say everything that is wrong at once."""
+        details = tuple(wrong)
+        return cls("; ".join(f"{detail.field}: {detail.message}" for detail in details), details)
 
 
 class NotFound(ParleyError):

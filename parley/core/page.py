@@ -30,10 +30,10 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Some rows of a list, how many the whole list has, and where the next page begins."""
+    """Some rows of a list, how many the whole list has if that is known, and where the next page begins."""
 
     items: list[T]
-    total: int
+    total: int | None
     next_cursor: str | None
 
 

@@ -7,7 +7,7 @@ from events
 where account_id = $1
     and (xid, id) > ($2::text::xid8, $3)
     and xid < feed_horizon()
-order by xid, id
+order by events.xid, events.id  -- the columns: `xid` alone would be the text above, where 1000 comes before 999
 limit $4
 
 -- name: newest
@@ -22,6 +22,19 @@ left join lateral (
     limit 1
 ) e on true
 
+-- name: back
+-- The position after which there are $2 events that a reader could see now; none, if there are not so many.
+select xid::text, id
+from events
+where account_id = $1 and xid < feed_horizon()
+order by events.xid desc, events.id desc
+offset $2 limit 1
+
 -- name: is_ahead
 -- Whether a position lies beyond this cluster's transactions, as after a restore into a new one.
 select $1::text::xid8 > pg_snapshot_xmax(pg_current_snapshot())
+
+-- name: is_lost
+-- Whether what came after a position cannot be told any more: all up to it has been forgotten, so that something
+-- behind it may be forgotten as well.
+select not exists (select from events where account_id = $1 and (xid, id) <= ($2::text::xid8, $3))

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from parley.core.errors import Invalid
-from parley.db.pool import Database
+from parley.db.pool import Connection, Database
 from parley.db.sql import statements
 
 _SQL = statements("parley.feed", "feed.sql")
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True):
     status: str | None
 
 
-async def after(db: Database, account_id: int, position: Position, limit: int) -> list[Event]:
+async def after(db: "Database | Connection", account_id: int, position: Position, limit: int) -> list[Event]:
     """The next events after a position; none yet if a writer before them is still at work."""
     rows = await db.fetch(_SQL["after"], account_id, str(position.xid), position.id, limit)
     return [_event(row) for row in rows]
@@ -61,9 +61,24 @@ async def newest(db: Database, account_id: int) -> Position:
     return Position(int(row["xid"]), row["id"])
 
 
-async def is_ahead(db: Database, position: Position) -> bool:
+async def back(db: Database, account_id: int, count: int) -> Position:
+    """Where a reader begins who wants the last events as well."""
+    row = await db.fetchrow(_SQL["back"], account_id, count)
+    return Position(int(row["xid"]), row["id"]) if row else BEGINNING
+
+
+async def is_ahead(db: "Database | Connection", position: Position) -> bool:
     """Whether a position is from another life of this database, so that its reader must begin anew."""
     return bool(await db.fetchval(_SQL["is_ahead"], str(position.xid)))
+
+
+async def is_lost(db: Database, account_id: int, position: Position) -> bool:
+    """Whether a reader at this position may have missed something for good, so that it must begin anew."""
+    if position == BEGINNING:
+        return False
+    return await is_ahead(db, position) or bool(
+        await db.fetchval(_SQL["is_lost"], account_id, str(position.xid), position.id)
+    )
 
 
 def _event(row: asyncpg.Record) -> Event:

@@ -46,13 +46,14 @@ with draft as materialized (
     select
         s.account_id, s.conversation_id,
         count(*) as messages,
+        count(*) filter (where s.direction = 'inbound') as inbound,
         array_agg(distinct s.channel) as channels,
         max(s.occurred_at) as last_at
     from stored s
     group by s.account_id, s.conversation_id
 ), locked as materialized (
     -- Ordered: writers on the same hot conversations queue up behind each other instead of deadlocking.
-    select c.account_id, c.id, t.messages, t.channels, t.last_at
+    select c.account_id, c.id, t.messages, t.inbound, t.channels, t.last_at
     from conversations c
     join tally t on t.account_id = c.account_id and t.conversation_id = c.id
     order by c.account_id, c.id
@@ -60,6 +61,8 @@ with draft as materialized (
 ), grown as (
     update conversations c
     set message_count = c.message_count + l.messages,
+        unread = c.unread + l.inbound,
+        closed_at = case when l.inbound = 0 then c.closed_at end,
         channels = case
             when c.channels @> l.channels then c.channels
             else (select array_agg(distinct x order by x) from unnest(c.channels || l.channels) x)
@@ -121,3 +124,46 @@ from messages
 where account_id = $1 and conversation_id = $2 and created_at > $3
 order by id
 limit $4
+
+-- name: before
+-- One page of a conversation backwards: the messages before a position (nulls: the last ones), newest first.
+select *
+from messages
+where account_id = $1 and conversation_id = $2
+    and ($3::timestamptz is null or (occurred_at, id) < ($3, $4::uuid))
+order by occurred_at desc, id desc
+limit $5
+
+-- name: around
+-- Messages by their ids, each with the one before it and the one after it, in the conversation's order.
+with wanted as materialized (
+    select account_id, conversation_id, occurred_at, id
+    from messages
+    where account_id = $1 and conversation_id = $2 and id = any($3::uuid[])
+), near as (
+    select id from wanted
+    union
+    select b.id
+    from wanted w
+    cross join lateral (
+        select id from messages
+        where account_id = w.account_id and conversation_id = w.conversation_id
+            and (occurred_at, id) < (w.occurred_at, w.id)
+        order by occurred_at desc, id desc
+        limit 1
+    ) b
+    union
+    select a.id
+    from wanted w
+    cross join lateral (
+        select id from messages
+        where account_id = w.account_id and conversation_id = w.conversation_id
+            and (occurred_at, id) > (w.occurred_at, w.id)
+        order by occurred_at, id
+        limit 1
+    ) a
+)
+select m.*
+from near n
+join messages m on m.account_id = $1 and m.id = n.id
+order by m.occurred_at, m.id

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from parley.core.address import lenient
-from parley.core.errors import Unreadable
+from parley.core.errors import Detail, Unreadable
 from parley.core.ids import new_id
 from parley.core.message import Draft, Inbound
 from parley.core.text import indexable, storable
@@ -15,8 +15,9 @@ def take(
     inbound: Inbound, account_id: int, provider: str, rules: Rules, now: datetime, raw: bytes | None = None
 ) -> Draft:
     """Make an inbound message a draft; raises `Unreadable` only if it cannot be placed anywhere."""
-    if not inbound.sender.strip() or not inbound.recipient.strip():
-        raise Unreadable("from and to must not be blank")
+    ends = {"from": inbound.sender, "to": inbound.recipient}
+    if blank := tuple(Detail(field, "must not be blank") for field, text in ends.items() if not text.strip()):
+        raise Unreadable("from and to must not be blank", blank)
     sender = lenient(storable(inbound.sender), inbound.channel, rules.region)
     recipient = lenient(storable(inbound.recipient), inbound.channel, rules.region)
     place = thread(sender.group, recipient.group, inbound.channel, rules.grouping)

@@ -47,11 +47,10 @@ def compose(order: Order, rules: Rules, now: datetime, idempotency_key: str | No
     recipient = _address("to", order.recipient, channel, rules, wrong)
     _check_recipient(recipient, channel, wrong)
     _check_content(order, channel, rules, wrong)
-    if channel == "email":
-        _check_mailboxes(order, rules, wrong)
+    _check_mailboxes(order, channel, rules, wrong)
     occurred_at = _moment(order.timestamp, wrong) or now
     if wrong:
-        raise Invalid("; ".join(f"{detail.field}: {detail.message}" for detail in wrong), tuple(wrong))
+        raise Invalid.fields(wrong)
     place = thread(sender.group, recipient.group, channel, rules.grouping)
     return Draft(
         account_id=order.account_id,
@@ -103,6 +102,8 @@ def _address(field: str, raw: str, channel: Channel, rules: Rules, wrong: list[D
     try:
         if not raw.strip():
             raise ValueError("must not be blank")
+        if "\0" in raw:
+            raise ValueError("must not contain NUL characters")
         return parse(raw, channel, rules.region)
     except ValueError as error:
         wrong.append(Detail(field, str(error)))
@@ -132,7 +133,11 @@ def _check_content(order: Order, channel: Channel, rules: Rules, wrong: list[Det
     ]
 
 
-def _check_mailboxes(order: Order, rules: Rules, wrong: list[Detail]) -> None:
+def _check_mailboxes(order: Order, channel: Channel, rules: Rules, wrong: list[Detail]) -> None:
+    more = {"cc": order.cc, "bcc": order.bcc, "reply_to": order.reply_to}
+    if channel != "email":
+        wrong += [Detail(field, "is for emails only") for field, value in more.items() if value]
+        return
     mailboxes = {f"cc[{n}]": raw for n, raw in enumerate(order.cc)}
     mailboxes |= {f"bcc[{n}]": raw for n, raw in enumerate(order.bcc)}
     if order.reply_to is not None:

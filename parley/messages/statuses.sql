@@ -33,12 +33,14 @@ with report as materialized (
     where status_rank(k.was) < 2 and h.message_id = k.id
 ), held as materialized (
     -- Locked: where an attempt is being settled this waits for its end, and sees it.
-    select d.account_id, d.message_id, d.state, d.phase, d.attempts, d.attempts - d.forgiven as tries
-    from head h
-    join deliveries d on d.account_id = h.account_id and d.conversation_id = h.conversation_id
-        and d.position = h.position
-    order by d.account_id, d.conversation_id, d.position
-    for update of d
+    select d.*
+    from (select * from head order by account_id, conversation_id, position) h
+    cross join lateral (
+        select d.account_id, d.message_id, d.state, d.phase, d.attempts, d.attempts - d.forgiven as tries
+        from deliveries d
+        where d.account_id = h.account_id and d.conversation_id = h.conversation_id and d.position = h.position
+        for update
+    ) d
 ), judged as materialized (
     select
         k.*, h.state, h.phase,

@@ -75,7 +75,7 @@ async def _service(folder: Path, seed: int) -> AsyncIterator[tuple[Service, Serv
     async with running(folder / "database") as url:
         await migrate(url)
         first = Service(folder / "any")
-        common = {
+        common: dict[str, Any] = {
             **first.variables,
             **environment(Settings(simulators=True, simulator_port=first.simulator_port)),
             "DATABASE_URL": url,

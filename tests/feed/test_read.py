@@ -67,6 +67,16 @@ async def test_a_long_transaction_in_another_database_does_not_hold_the_feed_bac
     await elsewhere.close()
 
 
+async def test_the_order_is_that_of_numbers(db: Database) -> None:
+    """A transaction number that gains a digit follows the one before; as texts they would stand the other way."""
+    await db.execute(
+        "insert into events (account_id, xid, kind) values (1, '8', 'a'), (1, '9', 'b'), (1, '10', 'c'), (1, '11', 'd')"
+    )
+    first = await after(db, 1, BEGINNING, 3)
+    assert [event.type for event in first] == ["a", "b", "c"]
+    assert [event.type for event in await after(db, 1, Position.parse(first[-1].id), 3)] == ["d"]
+
+
 async def test_the_newest_position_has_nothing_after_it(db: Database) -> None:
     """A reader who begins at the end sees only what comes."""
     await store(db, [inbound("m1")])

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, get_args
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from tests.delivery.stage import RULES
 from tests.drafts import inbound, outbound
 
 NOON = datetime(2024, 11, 1, 12, tzinfo=UTC)
+_people = count(2_000_000)
 _ROUTES = [Route("sms", 0, 1, "post", 1000, None)]
 
 
@@ -31,9 +33,9 @@ def report(vendor_id: str | None, status: str | None, **more: Any) -> Report:
     return Report(1, "post", StatusEvent(**(words | more)))
 
 
-async def queued(db: Database, count: int = 1) -> list[str]:
-    """Messages to different people that wait for delivery."""
-    drafts = [outbound(recipient=f"+1804555{n:04d}") for n in range(count)]
+async def queued(db: Database, number: int = 1) -> list[str]:
+    """Messages to people who have none yet, that wait for delivery."""
+    drafts = [outbound(recipient=f"+1804{next(_people):07d}") for _ in range(number)]
     await store(db, drafts)
     return [draft.id for draft in drafts]
 
@@ -75,7 +77,7 @@ async def waiting(db: Database) -> int:
     return int(await db.fetchval("select count(*) from early_statuses"))
 
 
-_events = st.builds(
+_events: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     status=st.sampled_from([status for status in get_args(Status) if status != "received"]),
     occurred_at=st.integers(0, 5).map(lambda minutes: NOON + timedelta(minutes=minutes)),
@@ -240,7 +242,13 @@ async def test_hostile_texts_are_stored_or_ignored(db: Database) -> None:
     """NUL bytes, half characters, endless ids and dates without an offset are no reason for an error."""
     [message_id] = await sent(db, "v1")
     reports = [
-        report("v1", "failed", code="\0" * 500, detail="\ud800" + "x" * 5000, occurred_at=NOON.replace(tzinfo=None)),
+        report(
+            "v1",
+            "failed",
+            code="\0" * 500,
+            detail="\ud800" + "x" * 5000,
+            occurred_at=NOON.replace(tzinfo=None),
+        ),
         report("w" * 100_000, "failed", message_id="not an id"),
         report(None, "failed"),
         report("v1", None),
