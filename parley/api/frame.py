@@ -14,6 +14,9 @@ from parley.api.problems import problem
 
 log = structlog.get_logger()
 
+HEAD, WHOLE = "parley.head", "parley.whole"
+"""Keys of a request's scope: its headers by name; set when all of it has arrived before anybody reads it."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 SECURITY = [
     (b"x-frame-options", b"DENY"),
@@ -60,6 +63,7 @@ class _Visit:
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         scope["request_id"] = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
         scope["client_ip"] = client_ip(scope, headers, proxies)
+        scope[HEAD] = headers
         self._scope = scope
         self._send = send
         self.status = 0

@@ -1,5 +1,9 @@
 """The addresses of an earlier service, translated onto the same functions; nothing is decided here."""
 
+import re
+from datetime import datetime
+
+import msgspec
 from starlette.requests import Request
 
 from parley.api.operation import Answer
@@ -63,10 +67,7 @@ class Legacy:
     async def new_messages(self, request: Request, id: str, query: SinceQuery) -> LegacyMessages:
         """What came into a conversation after a moment, in the order of arrival."""
         number = await self._number(id)
-        try:
-            moment = as_utc(query.since)
-        except OverflowError:
-            raise Invalid.field("since", "lies beyond the calendar") from None
+        moment = _moment(query.since)
         rows = await messages.since(self._db, DEFAULT_ACCOUNT, number, moment, _MOST, self._snippet_length)
         return LegacyMessages(rows)
 
@@ -75,6 +76,15 @@ class Legacy:
             return await number_of(self._db, DEFAULT_ACCOUNT, reference)
         except NotFound:
             return 0
+
+
+def _moment(since: str) -> datetime:
+    # A plus that nobody escaped arrives as a space.
+    text = re.sub(r" (?=\d\d:\d\d$)", "+", since)
+    try:
+        return as_utc(msgspec.convert(text, datetime))
+    except (msgspec.ValidationError, OverflowError):
+        raise Invalid.field("since", "is not a moment in RFC 3339") from None
 
 
 def _in_callers_words(error: Invalid) -> Invalid:

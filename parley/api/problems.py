@@ -11,6 +11,7 @@ from starlette.types import Scope
 from parley.api.schemas import Problem
 from parley.core import errors
 from parley.core.errors import Detail, ParleyError
+from parley.core.trouble import trail
 
 log = structlog.get_logger()
 
@@ -66,7 +67,8 @@ def problem(scope: Scope, error: Exception) -> Response:
     request_id = scope["request_id"]
     refusal = _refusal(error)
     if refusal is None:
-        log.error("crash", request_id=request_id, path=scope["path"], exc_info=error)
+        kind = type(error).__name__
+        log.error("crash", request_id=request_id, path=scope["path"], error=kind, trail=trail(error))
         refusal = HttpProblem(500, "something went wrong on our side")
     status = status_of(refusal)
     headers = dict(refusal.headers or {}) if isinstance(refusal, HttpProblem) else {}

@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from parley import metrics
 from parley.api.cork import CorkedProtocol
-from parley.api.frame import SECURITY
+from parley.api.frame import SECURITY, WHOLE
 from parley.api.problems import HttpProblem, problem
 
 log = structlog.get_logger()
@@ -58,6 +58,10 @@ class Protocol(CorkedProtocol):
         self._reading = False
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.scope.update({WHOLE: True})  # type: ignore[misc]
+
     def send_400_response(self, msg: str) -> None:
         self._refuse(*self._refusal)
 
@@ -69,8 +73,16 @@ class Protocol(CorkedProtocol):
             self._deadline.cancel()
             self._deadline = None
 
+    @property
+    def _busy(self) -> bool:
+        """Whether an earlier request, which came whole, is still being answered."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+
     def _give_up(self) -> None:
-        if self._size:
+        self._deadline = None
+        if self._busy:
+            self._watch()
+        elif self._size:
             self._refuse(408, "the request's head took too long to arrive")
         else:  # a connection that was opened for later
             self.transport.close()
@@ -79,6 +91,11 @@ class Protocol(CorkedProtocol):
         if self._refused:
             return
         self._refused, self._reading = True, False
+        if self._busy:
+            self.cycle.keep_alive = (
+                False  # the answer that is due comes first, and the connection ends with it
+            )
+            return
         scope = {"request_id": str(uuid7()), "path": ""}
         response = problem(scope, HttpProblem(status, message, headers={"Connection": "close"}))
         lines = [*response.raw_headers, *SECURITY, (b"x-request-id", scope["request_id"].encode())]

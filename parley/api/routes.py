@@ -57,7 +57,7 @@ class Resources:
 def operations(at: Resources) -> list[Operation]:
     """All operations; the busiest first, since the router looks from the top."""
     return [
-        *_messages(at), *_deliveries(at), *_conversations(at), *_inbox(at), *_vitals(at), *_mock(at), *_legacy(at),
+        *_messages(at), *_deliveries(at), *_inbox(at), *_conversations(at), *_vitals(at), *_mock(at), *_legacy(at),
     ]  # fmt: skip
 
 

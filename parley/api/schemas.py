@@ -236,4 +236,4 @@ class LegacyMessages(msgspec.Struct):
 class SinceQuery(msgspec.Struct):
     """From when on."""
 
-    since: Annotated[datetime, Meta(description="RFC 3339")]
+    since: Annotated[str, Meta(description="RFC 3339", extra_json_schema={"format": "date-time"})]

@@ -3,7 +3,11 @@
 import traceback
 
 
+def trail(error: BaseException) -> list[str]:
+    """Files and lines through which an error came, the outermost first."""
+    return [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+
+
 def place(error: BaseException) -> str:
     """File and line at which an error was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+    return (trail(error) or ["unknown"])[-1]

@@ -5,14 +5,12 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 
-import uvicorn
-
-from parley.api.protocol import Protocol
-from parley.runtime import _Server, application
+from parley.runtime import application
+from parley.server import Server
 from parley.settings import Settings
 
 
-class _Unsignalled(_Server):
+class _Unsignalled(Server):
     """Leaves the signals to whoever runs the tests."""
 
     @contextlib.contextmanager
@@ -30,8 +28,7 @@ async def served(settings: Settings, *, unread_millis: int = 0) -> AsyncIterator
     listening.listen(2048)
     leaving = asyncio.Event()
     async with application(settings, leaving) as app:
-        config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None, access_log=False)
-        server = _Unsignalled(config, leaving)
+        server = _Unsignalled(app, leaving)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"

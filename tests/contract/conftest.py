@@ -19,7 +19,7 @@ from tests.contract.vendors import Vendors
 async def service() -> AsyncIterator[Service]:
     """`parley up` with two web processes; at the end it stops in time and leaves no process."""
     with tempfile.TemporaryDirectory(prefix="parley-contract-", ignore_cleanup_errors=True) as folder:
-        async with running(Service(Path(folder))) as started:
+        async with running(Service(Path(folder), API_WORKER_BACKOFF_BASE_MS="50")) as started:
             yield started
 
 

@@ -109,10 +109,13 @@ async def test_new_messages_of_a_conversation(api: Api) -> None:
     earlier = datetime.fromisoformat(arrived) - timedelta(microseconds=1)
     assert len(await after(earlier.astimezone().isoformat())) == 2
     assert await after("2999-01-01T00:00:00") == []
+    unescaped = await api.get(f"{address}?since=2000-01-01T00:00:00+00:00")
+    assert len(unescaped.json["messages"]) == 2
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?since=", "?since=yesterday", "?since=0001-01-01T00:00:00%2B14:00", "?since=soon"]
+    "query",
+    ["", "?since=", "?since=yesterday", "?since=0001-01-01T00:00:00%2B14:00", "?since=soon", "?since=1"],
 )
 async def test_since_is_needed(api: Api, query: str) -> None:
     """Missing or no moment: 400 that names it, also for an unknown conversation."""

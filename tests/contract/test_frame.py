@@ -36,6 +36,15 @@ async def test_every_answer_has_its_headers(api: Api, method: str, path: str, bo
     assert "Server" not in reply.headers
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/api/conversations", "/metrics", "/openapi.json", "/nowhere"])
+async def test_head_is_get_without_a_body(api: Api, path: str) -> None:
+    """Same status, same headers."""
+    head, get = await api.request("HEAD", path), await api.get(path)
+    assert (head.status, head.body) == (get.status, b"")
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+    assert head.headers.keys() == get.headers.keys()
+
+
 @pytest.mark.parametrize("given", ["abc", "01a1f716-a9f9-7781-8fab-d2d05b2e51c2", "trace:1.2_3-4", "x" * 128])
 async def test_a_request_id_is_taken_over(api: Api, given: str) -> None:
     """Also on a refusal, in its header and its body."""

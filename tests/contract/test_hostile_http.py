@@ -92,6 +92,14 @@ async def test_pipelined_requests_are_answered_in_order(service: Service) -> Non
         assert [(await opened.read()).status for _ in range(3)] == [202, 200, 404]
 
 
+async def test_garbage_behind_a_request_does_not_take_its_answer(service: Service) -> None:
+    """The first request is answered as it deserves; then the connection ends."""
+    async with line(service.port) as opened:
+        await opened.write(post(SEND, BODY) + b"garbage\r\n\r\n")
+        assert (await opened.read()).status == 202
+        assert (await opened.read()).status in (0, 400)
+
+
 async def test_a_chunked_body_is_read(service: Service) -> None:
     """Any way that HTTP has to carry a body."""
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (BODY[:10], BODY[10:11], BODY[11:]))
