@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from parley import desk, runtime
+from parley import desk, logs, runtime
 from parley.check import check as look
 from parley.core.errors import ParleyError
 from parley.db.embedded import Server
@@ -67,6 +67,7 @@ def work() -> None:
 def simulate() -> None:
     """Run the simulated vendors: Twilio, Telnyx, SendGrid and a mail server."""
     settings = load()
+    logs.configure(settings.log_level)
     uvloop.run(play(settings.simulator_port, simulation(settings), smtp_port(settings)))
 
 

@@ -1,7 +1,7 @@
 """Connections: opened lazily, lent briefly, and honest about a database that is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
@@ -24,6 +24,8 @@ _AWAY = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.TransactionRollbackError,
     asyncpg.InternalClientError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -81,9 +83,7 @@ SESSION = {
 
 
 @asynccontextmanager
-async def open_database(
-    url: str, size: int, name: str, options: Mapping[str, str] | None = None
-) -> AsyncIterator[Database]:
+async def open_database(url: str, size: int, name: str) -> AsyncIterator[Database]:
     """Open a pool that connects on first use, so that a process can start before its database."""
     pool = asyncpg.create_pool(
         url,
@@ -92,7 +92,7 @@ async def open_database(
         timeout=_CONNECT_SECONDS,
         command_timeout=_COMMAND_SECONDS,
         max_inactive_connection_lifetime=300,
-        server_settings={"application_name": name, **SESSION, **(options or {})},
+        server_settings={"application_name": name, **SESSION},
         reset=_nothing_to_undo,
     )
     await pool

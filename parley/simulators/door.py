@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import structlog
 from starlette.types import Receive, Scope, Send
 
 from parley.simulators.config import Fault, VendorName
 from parley.simulators.faults import VendorFaults
 from parley.simulators.wire import Answer, Call, Gone, TooLarge, give, hang_up, hold, leaves_within, read
 from parley.simulators.world import World
+
+_log = structlog.get_logger("parley.simulators")
 
 
 class Vendor(NamedTuple):
@@ -47,6 +50,8 @@ class Door:
             answer = self._refusal(act, fault, faults) or await self._ask(act, scope, receive)
         except Gone:
             return
+        if answer.entry is not None:
+            _log.info("accepted", vendor=self._vendor.name, id=answer.entry.id, mock=True)
         if fault == "drop":
             await hang_up(scope, receive, send)
         elif fault == "silence" and answer.entry is not None:

@@ -65,7 +65,7 @@ class VendorFaults:
     def note(self, kind: str) -> None:
         """Count an injected fault and say so."""
         self._injected[kind] += 1
-        _log.debug("fault", vendor=self._vendor, kind=kind, mock=True)
+        _log.info("fault", vendor=self._vendor, kind=kind, mock=True)
 
     def schedule(self, moments: Sequence[float]) -> list[list[float]]:
         """When each of a message's callbacks goes out: at its moment, not at all, twice, late or in reverse."""
