@@ -44,8 +44,8 @@ async def _ask(claimed: Claimed, provider: Provider | None, rules: Rules, siblin
     assert claimed.doubt_since is not None
     try:
         known = await siblings(claimed)
-    except DatabaseAway as error:
-        return Unknown(error.message)
+    except DatabaseAway:
+        return Released()
     # From the claim on: the database's clock and ours may differ by a little.
     since = claimed.doubt_since - timedelta(seconds=1)
     return await _bounded(provider.find(claimed.message, since, known), rules)

@@ -38,11 +38,6 @@ class Courier:
         self.in_hand: Counter[str] = Counter()
         """How many deliveries each provider has in hand."""
 
-    @property
-    def busy(self) -> bool:
-        """Whether anything is under way."""
-        return bool(self._tasks)
-
     def take(self, claimed: Claimed) -> None:
         """Begin with a delivery."""
         self.in_hand[claimed.provider] += 1

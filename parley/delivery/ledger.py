@@ -1,7 +1,6 @@
 """Writes down how attempts ended, in sets; whatever happens to the database, a known end is not given up."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import asyncpg
@@ -9,17 +8,15 @@ import msgspec
 import structlog
 
 from parley.core.errors import DatabaseAway
-from parley.core.outcome import SendFailed
 from parley.db.batcher import Batcher
 from parley.db.bell import Bell
 from parley.db.pool import Database
 from parley.delivery import queue
+from parley.delivery.aftermath import Aftermath
 from parley.delivery.health import Health
 from parley.delivery.queue import Settled
-from parley.delivery.results import Result, trips
+from parley.delivery.results import Result
 from parley.delivery.verdict import Verdict
-from parley.messages import status
-from parley.messages.status import Key
 
 log = structlog.get_logger()
 
@@ -44,7 +41,7 @@ class Ledger:
     ) -> None:
         self._db = db
         self._bell = bell
-        self._health = health
+        self._aftermath = Aftermath(db, bell, health)
         self._settled = settled
         self._batcher: Batcher[Ended, Settled | None] = Batcher(self._write)
 
@@ -63,15 +60,14 @@ class Ledger:
     async def close(self) -> None:
         """Wait until everything is written."""
         await self._batcher.close()
+        await self._aftermath.close()
 
     async def _write(self, ended: Sequence[Ended]) -> list[Settled | Exception | None]:
         rows = {row.message_id: row for row in await self._settle([end.verdict for end in ended])}
         self._settled(min((end.verdict.wait for end in ended if not end.verdict.done), default=None))
         self._bell.ring("events")
-        try:
-            await self._follow_up(ended)
-        except _PASSING:
-            log.warning("follow_up_lost")  # early reports are swept up later, and health shows itself again
+        for end in ended:
+            self._aftermath.follow(end.result, end.verdict)
         return [rows.get(end.verdict.message_id) for end in ended]
 
     async def _settle(self, verdicts: Sequence[Verdict]) -> list[Settled]:
@@ -82,20 +78,3 @@ class Ledger:
             except _PASSING:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-
-    async def _follow_up(self, ended: Sequence[Ended]) -> None:
-        keys = [
-            Key(verdict.account_id, verdict.provider, verdict.provider_message_id)
-            for verdict in (end.verdict for end in ended)
-            if verdict.provider_message_id is not None
-        ]
-        await status.adopt(self._db, keys)
-        signs: dict[str, list[bool]] = defaultdict(list)
-        errors: dict[str, str] = {}
-        for end in ended:
-            if (trip := trips(end.result)) is not None:
-                signs[end.verdict.provider].append(trip)
-            if trip and isinstance(end.result, SendFailed):
-                errors[end.verdict.provider] = end.result.detail
-        for provider, signals in signs.items():
-            await self._health.record(provider, signals, errors.get(provider))

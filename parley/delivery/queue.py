@@ -12,12 +12,8 @@ from parley.db.sql import statements
 from parley.delivery.claimed import Claimed
 from parley.delivery.verdict import Verdict
 
-_SQL = statements("parley.delivery", "queue.sql")
+_SQL = statements("parley.delivery", "queue.sql") | statements("parley.delivery", "claim.sql")
 _ROWS = 1000
-
-PLANNER = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
-"""For the worker's connections: all its joins are few keys into an index. A queue that is empty when a statement
-is planned and long when it runs would otherwise be scanned whole until the next analyze."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -50,7 +46,7 @@ async def ripen(db: Database) -> Ripened:
     """Make ready what has waited long enough."""
     row = await db.fetchrow(_SQL["ripen"], _ROWS)
     assert row is not None
-    return Ripened(row["ripened"], row["next_in"])
+    return Ripened(row["ripened"], 0.0 if row["ripened"] == _ROWS else row["next_in"])
 
 
 async def take_back(db: Database) -> int:

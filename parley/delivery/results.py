@@ -18,7 +18,7 @@ class Undecidable(msgspec.Struct, frozen=True):
 
 
 class Released(msgspec.Struct, frozen=True):
-    """Nothing has left; too little is left of the lease to begin."""
+    """Nothing has left: too little of the lease remained, or our own database was away."""
 
 
 class Unroutable(Rejected):

@@ -12,6 +12,11 @@ from parley.settings import Settings
 # Vendors show a new message in their lists a little late, and may still be busy with a request on which we
 # gave up; only an absence that lasts longer than both is proof that they do not have it.
 _GRACE_SECONDS = 30.0
+
+# A provider that cannot even be asked is most likely down for everybody: the answer is worth this wait.
+_ASKING_SECONDS = 3600.0
+
+# What a half-open breaker lets through at once.
 _PROBES = 3
 
 
@@ -28,6 +33,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     breaker: Limits
     probes: int = _PROBES
     grace: float = _GRACE_SECONDS
+    asking: float = _ASKING_SECONDS
+    """How long look-ups may fail before the policy decides as if there were nobody to ask."""
     unknown_wait: float
     unknown_policy: Literal["at-least-once", "at-most-once"]
     segments_per_second: float

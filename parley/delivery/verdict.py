@@ -59,6 +59,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules
     dice: float
 
+    @property
+    def doubt(self) -> float:
+        """How long nobody has known whether the provider has the message, in seconds."""
+        since = self.claimed.doubt_since or self.claimed.claimed_at
+        return (self.claimed.claimed_at - since).total_seconds()
+
     def verdict(self, **changes: Any) -> Verdict:
         """A verdict that leaves all as the claim found it, but for the changes."""
         claimed = self.claimed
@@ -142,11 +148,9 @@ def _doubt(case: Case, history: dict[str, Any]) -> Verdict:
 
 def _absent(case: Case) -> Verdict:
     """Not there: once that is proof, it was surely not accepted and may go to any provider."""
-    assert case.claimed.doubt_since is not None
-    lasted = (case.claimed.claimed_at - case.claimed.doubt_since).total_seconds()
-    missing = case.rules.timeout + case.rules.grace - lasted
+    missing = case.rules.timeout + case.rules.grace - case.doubt
     if missing > 0:
-        return case.verdict(wait=min(missing, max(_LOOK_SECONDS, lasted)))
+        return case.verdict(wait=min(missing, max(_LOOK_SECONDS, case.doubt)))
     detail = "no answer; the provider was asked and does not have it"
     history = {"outcome": "unknown", "code": "absent", "detail": detail}
     if exhausted(case.claimed.tries, case.rules.max_retries):
@@ -156,9 +160,9 @@ def _absent(case: Case) -> Verdict:
 
 def _not_found_out(case: Case, failure: SendFailed) -> Verdict:
     """The look-up failed: look again, but not for ever."""
-    asked = case.claimed.asked + 1
-    if exhausted(asked, case.rules.max_retries):
+    if case.doubt > case.rules.asking:
         return _undecidable(case)
+    asked = case.claimed.asked + 1
     return case.verdict(asked=asked, wait=case.rules.backoff.delay(asked, case.dice, failure.retry_after))
 
 

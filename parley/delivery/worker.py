@@ -89,7 +89,7 @@ class Worker:
     async def _rest(self, pause: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._look.wait(), pause)
-        if self._courier.busy:
+        if max(self._courier.in_hand.values(), default=0) > self._rules.concurrency * 3 // 4:
             await asyncio.sleep(_GATHER_SECONDS)
 
     async def _round(self) -> float:
@@ -149,10 +149,12 @@ class Worker:
     async def _attend(self, heart: Heart) -> None:
         """Show that we live, pick up what crashes have left, keep the planner informed."""
         while True:
-            with contextlib.suppress(DatabaseAway):
+            try:
                 await heart.beat(self._courier.in_hand.total())
                 await status.sweep(self._db)
                 await statistics.introduce(self._db)
+            except Exception as error:  # without it the worker would count as dead
+                _complain(error, first=False)
             await asyncio.sleep(_DUTY_SECONDS)
 
     async def _heed(self, stop: asyncio.Event) -> None:

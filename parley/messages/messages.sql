@@ -76,6 +76,7 @@ with draft as materialized (
     select account_id, id, conversation_id, channel, from_address, segments, priority, now()
     from stored
     where direction = 'outbound'
+    order by id  -- which draws the positions: a conversation's messages leave in the order in which they came
 ), kept as (
     insert into inbound_events (account_id, id, source, body, state)
     select account_id, id, source, decode(raw, 'base64'), 'parsed'

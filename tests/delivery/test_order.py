@@ -109,7 +109,7 @@ async def test_a_leaving_delivery_wakes_what_was_put_behind_it_meanwhile(
     await claiming.start()
     routes = msgspec.json.encode(_ROUTES).decode()
     await claimer.fetch(
-        statements("parley.delivery", "queue.sql")["claim"], routes, 9, 0, 5.0, UUID(int=1), 0.0
+        statements("parley.delivery", "claim.sql")["claim"], routes, 9, 0, 5.0, UUID(int=1), 0.0
     )
     settling = asyncio.create_task(settle_on(writer, first))
     await until(lambda: db.fetchval("select exists (select from pg_locks where not granted)"))

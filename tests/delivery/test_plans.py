@@ -8,21 +8,20 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
 
 from parley.db import statistics
-from parley.db.pool import Database, open_database
+from parley.db.pool import Database
 from parley.db.sql import statements
 from parley.delivery import overview
-from parley.delivery.queue import PLANNER
 from tests.delivery.stage import enqueue
 from tests.drafts import outbound
 
 _FILES = [
     ("parley.delivery", f"{name}.sql")
-    for name in ("queue", "health", "heartbeat", "dead", "history", "overview")
+    for name in ("queue", "claim", "health", "heartbeat", "dead", "history", "overview")
 ] + [("parley.messages", "statuses.sql")]
 
+STATEMENTS = statements("parley.delivery", "queue.sql") | statements("parley.delivery", "claim.sql")
 _LONG = 40_000
 
 _SEED = """
@@ -43,13 +42,6 @@ insert into deliveries (
 )
 select account_id, id, conversation_id, channel, from_address, 1, 1, now() + $4::interval, $5::text from stored
 """
-
-
-@pytest.fixture
-async def worker_db(database_url: str) -> AsyncIterator[Database]:
-    """Connections as the worker has them."""
-    async with open_database(database_url, 2, "test") as db:
-        yield db
 
 
 async def seed(url: str, first: int, count: int, channel: str, wait: int, state: str) -> None:
@@ -82,9 +74,7 @@ async def measured(db: Database, name: str) -> AsyncIterator[Callable[[str], Awa
     async with db.connection() as connection:
         # As on a server whose administrator has not told it that its disks have no heads.
         await connection.execute("set random_page_cost = 4; set plan_cache_mode = force_generic_plan")
-        await connection.execute(
-            f"prepare measured {types[name]} as {statements('parley.delivery', 'queue.sql')[name]}"
-        )
+        await connection.execute(f"prepare measured {types[name]} as {STATEMENTS[name]}")
 
         async def run(arguments: str) -> int:
             explain = f"explain (analyze, format json) execute measured ({arguments})"
@@ -117,49 +107,45 @@ async def test_every_statement_fits_the_schema(db: Database) -> None:
                 await connection.prepare(statement)
 
 
-async def test_a_claim_costs_the_same_however_much_must_wait(worker_db: Database, database_url: str) -> None:
+async def test_a_claim_costs_the_same_however_much_must_wait(db: Database, database_url: str) -> None:
     """Rows that are due later, stand behind others or belong to an open breaker are not even looked at."""
     await seed(database_url, 1, 100, "sms", 0, "ready")
-    alone = await rows(worker_db, "claim", claim_arguments())
-    await worker_db.execute("update deliveries set state = 'ready'")
+    alone = await rows(db, "claim", claim_arguments())
+    await db.execute("update deliveries set state = 'ready'")
     await seed(database_url, 10_000, _LONG, "sms", 86_400, "waiting")
     await seed(database_url, 100_000, _LONG, "sms", 3600, "behind")
     await seed(database_url, 200_000, _LONG, "email", 0, "ready")
-    await worker_db.execute("analyze deliveries")
-    crowded = await rows(worker_db, "claim", claim_arguments())
+    await db.execute("analyze deliveries")
+    crowded = await rows(db, "claim", claim_arguments())
     assert crowded < alone + 500
-    await rows(worker_db, "claim", claim_arguments())
-    idle = await rows(worker_db, "claim", claim_arguments())
+    await rows(db, "claim", claim_arguments())
+    idle = await rows(db, "claim", claim_arguments())
     assert idle < 50
 
 
-async def test_a_plan_made_for_an_empty_queue_holds_for_a_long_one(
-    worker_db: Database, database_url: str
-) -> None:
+async def test_a_plan_made_for_an_empty_queue_holds_for_a_long_one(db: Database, database_url: str) -> None:
     """A claim that was planned while the queue was empty does not read all of it once it has filled."""
-    await worker_db.execute("vacuum analyze deliveries")
-    async with measured(worker_db, "claim") as run:
+    await db.execute("vacuum analyze deliveries")
+    async with measured(db, "claim") as run:
         await run(claim_arguments())
         await seed(database_url, 1, _LONG, "sms", 0, "ready")
-        assert await worker_db.fetchval("select pg_relation_size('deliveries') / 8192") > 500
+        assert await db.fetchval("select pg_relation_size('deliveries') / 8192") > 500
         assert await run(claim_arguments()) < 64 * 100
 
 
-async def test_looking_for_what_is_due_costs_the_same_at_any_length(
-    worker_db: Database, database_url: str
-) -> None:
+async def test_looking_for_what_is_due_costs_the_same_at_any_length(db: Database, database_url: str) -> None:
     """Ripening and taking back look at the beginning of an index and stop."""
     await seed(database_url, 1, _LONG, "sms", 86_400, "waiting")
     await seed(database_url, 100_000, _LONG, "sms", 60, "claimed")
-    assert await rows(worker_db, "ripen", "1000") < 50
-    assert await rows(worker_db, "take_back", "1000") < 50
+    assert await rows(db, "ripen", "1000") < 50
+    assert await rows(db, "take_back", "1000") < 50
 
 
-async def test_the_overview_of_a_long_queue_is_cheap(worker_db: Database, database_url: str) -> None:
+async def test_the_overview_of_a_long_queue_is_cheap(db: Database, database_url: str) -> None:
     """Depths are counted up to a bound."""
     await seed(database_url, 1, _LONG, "sms", 0, "ready")
-    await worker_db.execute("vacuum deliveries")
-    depths = {depth.channel: depth.ready for depth in await overview.queues(worker_db)}
+    await db.execute("vacuum deliveries")
+    depths = {depth.channel: depth.ready for depth in await overview.queues(db)}
     assert depths == {"sms": overview.COUNTED_UP_TO, "mms": 0, "email": 0}
 
 

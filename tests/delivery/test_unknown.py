@@ -1,10 +1,13 @@
 """When nobody knows whether the provider has a message: ask, wait for its word, and only then decide."""
 
+import msgspec
 import pytest
 from aiohttp import ClientSession
 
 from parley.core.message import StatusEvent
 from parley.db.pool import Database
+from parley.delivery import queue
+from parley.delivery.queue import Route
 from parley.messages.status import Report, apply
 from tests.delivery.stage import carriers, drained, enqueue, history, ruled, statuses, to_many, until, working
 from tests.delivery.vendor import Post, Vendor
@@ -77,7 +80,7 @@ async def test_a_failed_look_up_is_repeated(
     vendor.script.append("silence")
     vendor.down = True
     [message_id] = await enqueue(db, to_many(1))
-    async with working(db, database_url, carriers(post), ruled(max_retries=1000)):
+    async with working(db, database_url, carriers(post)):
         await until(lambda: len(vendor.looked_up) >= 3)
         vendor.down = False
         await until(lambda: drained(db))
@@ -87,14 +90,14 @@ async def test_a_failed_look_up_is_repeated(
 async def test_look_ups_that_never_work_end_in_the_policy(
     db: Database, database_url: str, vendor: Vendor, post: Post
 ) -> None:
-    """Asking in vain is bounded by the retries; then the policy decides as if there were nobody to ask."""
+    """Asking in vain is bounded in time; then the policy decides as if there were nobody to ask."""
     vendor.script.append("silence")
     vendor.down = True
     [message_id] = await enqueue(db, to_many(1))
-    async with working(db, database_url, carriers(post), ruled(unknown_policy="at-most-once")):
+    async with working(db, database_url, carriers(post), ruled(unknown_policy="at-most-once", asking=1.5)):
         await until(lambda: drained(db))
     assert vendor.counts == {message_id: 1}
-    assert len(vendor.looked_up) == 4
+    assert len(vendor.looked_up) > 4
     assert await history(db, message_id) == [("post", "unknown", "unknown_outcome")]
 
 
@@ -177,6 +180,35 @@ async def test_a_reported_failure_ends_the_doubt_as_a_failure(
     row = await db.fetchrow("select status, error_code from messages")
     assert row is not None
     assert tuple(row) == ("undelivered", "30003")
+
+
+async def test_a_report_whose_delivery_is_still_queued_keeps_it_from_being_sent(
+    db: Database, database_url: str, vendor: Vendor, post: Post
+) -> None:
+    """The report was stored and its reporter died before it removed the delivery: the next claim sees it."""
+    [message_id] = await enqueue(db, to_many(1))
+    await db.execute(
+        "update messages set status = 'delivered', provider = 'post', provider_message_id = 'v1'"
+    )
+    async with working(db, database_url, carriers(post)):
+        await until(lambda: drained(db))
+    assert vendor.requests == []
+    assert await statuses(db) == {"delivered": 1}
+    assert await history(db, message_id) == [("post", "accepted", None)]
+
+
+async def test_a_look_up_knows_the_other_messages_of_the_conversation(
+    db: Database, database_url: str, vendor: Vendor, post: Post
+) -> None:
+    """A provider that is asked by addresses and text is told which of its messages are not the one."""
+    await enqueue(db, [outbound(), outbound(), outbound(recipient="+18046660000")])
+    async with working(db, database_url, carriers(post)):
+        await until(lambda: drained(db))
+    await enqueue(db, [outbound()])
+    claimed, _ = await queue.claim(db, [Route("sms", 0, 1, "post", 9, None)], 9, 0, 5.0, 0.0)
+    [doubtful] = [msgspec.structs.replace(one, doubt_since=one.claimed_at) for one in claimed]
+    same_person = {taken.vendor_id for taken in vendor.taken if taken.recipient != "+18046660000"}
+    assert await queue.siblings(db, doubtful) == same_person
 
 
 async def test_the_providers_word_overrules_our_giving_up(

@@ -120,7 +120,7 @@ def test_a_failed_look_up_spends_no_attempt() -> None:
 @pytest.mark.parametrize("result", [Undecidable(), Unknown("down")])
 def test_the_policy_decides_what_nobody_can(result: Result) -> None:
     """At-least-once sends again while retries last, at-most-once never; the history names the decision."""
-    particulars = asking(asked=RULES.max_retries)
+    particulars = asking(doubt_since=NOON - timedelta(hours=2))
     again = verdict(result, **particulars)
     assert (again.phase, again.code, again.done) == ("resend", "sent_again", False)
     never = verdict(result, ruled(unknown_policy="at-most-once"), **particulars)
