@@ -1,5 +1,6 @@
 """Real parts for every test: one PostgreSQL a session, a fresh copy of the migrated database a test."""
 
+import asyncio
 import os
 import socket
 import tempfile
@@ -37,7 +38,11 @@ async def server() -> AsyncIterator[str]:
     """A PostgreSQL server: the embedded one, or one from the binaries that TEST_POSTGRES_BIN names."""
     binaries = os.environ.get("TEST_POSTGRES_BIN")
     with tempfile.TemporaryDirectory(prefix="parley-test-", ignore_cleanup_errors=True) as folder:
-        async with running(Path(folder), bin_dir=Path(binaries) if binaries else None) as url:
+        # What a crash would lose is the subject of the tests that start a service; these only wait for the disk.
+        options = {"fsync": "off", "shared_buffers": "64MB"}
+        async with running(
+            Path(folder), bin_dir=Path(binaries) if binaries else None, options=options
+        ) as url:
             yield url
 
 
@@ -59,9 +64,21 @@ async def database_url(server: str, template: str) -> AsyncIterator[str]:
     try:
         await connection.execute(f"create database {name} template {template}")
         yield other_database(server, name)
-        await connection.execute(f"drop database {name} with (force)")
+        await _drop(connection, name)
     finally:
         await connection.close()
+
+
+async def _drop(connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> None:
+    """Autovacuum may be at work in it, whom only a superuser may send away; it goes by itself."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await connection.execute(f"drop database {name} with (force)")
+            except (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectInUseError):
+                await asyncio.sleep(0.05)
+            else:
+                return
 
 
 @pytest.fixture
