@@ -55,18 +55,17 @@ class Reckoning:
 
 async def storm(folder: Path, messages: int, seed: int, say: Callable[[str], None]) -> Reckoning:
     """Send messages through the storm and reckon up."""
-    async with _service(folder, seed) as (api, simulator, url, workers):
-        async with aiohttp.ClientSession() as http:
-            say(f"seed {seed}: {messages} messages, faults {FAULTS}")
-            await _unleash(http, simulator.simulator_url, seed)
-            sending = asyncio.create_task(_send(http, api.url, messages, seed))
-            await _until(http, simulator.simulator_url, messages // 2)
-            workers[0].signal(signal.SIGKILL)
-            workers.append(Service(folder / "worker-3", "work", **workers[0].variables).launch())
-            say("half of them are out: one worker killed with -9, and replaced")
-            ids = await sending
-            await _settled(url, say)
-            return await _reckon(http, simulator.simulator_url, url, ids)
+    async with _service(folder, seed) as (api, simulator, url, workers), aiohttp.ClientSession() as http:
+        say(f"seed {seed}: {messages} messages, faults {FAULTS}")
+        await _unleash(http, simulator.simulator_url, seed)
+        sending = asyncio.create_task(_send(http, api.url, messages, seed))
+        await _until(http, simulator.simulator_url, messages // 2)
+        workers[0].signal(signal.SIGKILL)
+        workers.append(_worker(folder, 3, workers[0].variables))
+        say("half of them are out: one worker killed with -9, and replaced")
+        ids = await sending
+        await _settled(url, say)
+        return await _reckon(http, simulator.simulator_url, url, ids)
 
 
 @asynccontextmanager
@@ -92,7 +91,7 @@ async def _service(folder: Path, seed: int) -> AsyncIterator[tuple[Service, Serv
         }
         simulator = Service(folder / "simulator", "simulate", **common).launch()
         api = Service(folder / "web", "serve", **common).launch()
-        workers = [Service(folder / f"worker-{n}", "work", **common).launch() for n in (1, 2)]
+        workers = [_worker(folder, n, common) for n in (1, 2)]
         for process in (simulator, api, *workers):
             process.port = first.port
         try:
@@ -103,6 +102,10 @@ async def _service(folder: Path, seed: int) -> AsyncIterator[tuple[Service, Serv
                 if process.alive:
                     process.signal(signal.SIGTERM)
                     await process.ended(20)
+
+
+def _worker(folder: Path, n: int, variables: dict[str, Any]) -> Service:
+    return Service(folder / f"worker-{n}", "work", **variables).launch()
 
 
 async def _unleash(http: aiohttp.ClientSession, simulator: str, seed: int) -> None:
@@ -199,11 +202,7 @@ async def _reckon(http: aiohttp.ClientSession, simulator: str, url: str, ids: li
         lost=[row["id"] for row in rows if counts[row["id"]] == 0 and row["status"] != "failed"],
         doubled=[row["id"] for row in twice if not row["sent_again"]],
         undecidable=[row["id"] for row in twice if row["sent_again"]],
-        unexplained=[
-            row["id"]
-            for row in rows
-            if row["status"] != "delivered" and row["error_code"] is None
-        ],
+        unexplained=[row["id"] for row in rows if row["status"] != "delivered" and row["error_code"] is None],
         faults=faults,
     )
 
