@@ -1,7 +1,6 @@
 """The composition root: opens what a process needs, wires it together, closes it in the opposite order."""
 
 import asyncio
-import gc
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -9,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import aiohttp
-import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
@@ -24,7 +22,6 @@ from parley.api.legacy import Legacy
 from parley.api.limits import Limits
 from parley.api.mock import Mock
 from parley.api.openapi import document
-from parley.api.protocol import Protocol
 from parley.api.reads import Reads
 from parley.api.routes import Resources, operations
 from parley.api.sends import Sends
@@ -44,6 +41,7 @@ from parley.messages.send import Rules
 from parley.messages.status import status_batcher
 from parley.messages.writer import message_batcher
 from parley.providers import registry as providers
+from parley.server import Server, calm_collector, open_files
 from parley.settings import Settings
 from parley.web import pages
 from parley.webhooks import retention
@@ -52,61 +50,25 @@ from parley.webhooks.raw import raw_batcher
 from parley.webhooks.replay import Replayed
 from parley.webhooks.replay import replay as again
 
-_DRAIN_SECONDS = 2
-
 
 def serve(settings: Settings, sock: socket.socket) -> None:
     """Serve HTTP on a listening socket until told to stop."""
     logs.configure(settings.log_level)
-    _calm_collector()
+    calm_collector()
+    open_files()
     uvloop.run(_serve(settings, sock))
-
-
-def _calm_collector() -> None:
-    """A request leaves hardly a cycle behind, but every request's objects bring the next collection nearer.
-
-    With Python's thresholds a sixth of a busy process's time goes into collections that find nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
-class _Server(uvicorn.Server):
-    """Says that it is leaving before it waits for what is under way, for event streams would never end."""
-
-    def __init__(self, config: uvicorn.Config, leaving: asyncio.Event) -> None:
-        super().__init__(config)
-        self._leaving = leaving
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._leaving.set()
-        await super().shutdown(sockets)
 
 
 async def _serve(settings: Settings, sock: socket.socket) -> None:
     leaving = asyncio.Event()
     async with application(settings, leaving) as app:
-        config = uvicorn.Config(
-            app,
-            http=Protocol,
-            loop="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            backlog=2048,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
-        await _Server(config, leaving).serve(sockets=[sock])
+        await Server(app, leaving).serve(sockets=[sock])
 
 
 def work(settings: Settings) -> None:
     """Deliver, and clean up, until told to stop."""
     logs.configure(settings.log_level)
-    _calm_collector()
+    calm_collector()
     uvloop.run(_work(settings))
 
 
@@ -220,19 +182,32 @@ def _application(
         mock=Mock(http, settings.simulator_url) if settings.simulators else None,
         health_path=settings.health_path,
     )
+    return _assembled(settings, db, bell, limits, search, resources, list(vendors))
+
+
+def _assembled(
+    settings: Settings,
+    db: Database,
+    bell: Bell,
+    limits: Limits,
+    search: Search,
+    resources: Resources,
+    vendors: list[str],
+) -> ASGIApp:
+    """The API's operations and the pages as one application."""
     table = operations(resources)
     return build(
         table,
         pages.routes(
             db,
             bell,
-            sends,
+            resources.sends,
             resources.deliveries,
             limits,
             search,
             resources.mock,
             url=settings.url,
-            providers=list(vendors),
+            providers=vendors,
             max_body_bytes=settings.max_body_bytes,
             document=document(table, settings.url),
         ),

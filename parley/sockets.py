@@ -6,6 +6,8 @@ import socket
 from parley.settings import SettingsError
 
 _BACKLOG = 2048
+# What a client does not take for so long ends its connection, however many acknowledgements of nothing it sends.
+_UNREAD_MILLISECONDS = 30_000
 
 
 def free(host: str, port: int, variable: str = "PORT") -> None:
@@ -24,6 +26,8 @@ def listeners(host: str, port: int, count: int) -> list[socket.socket]:
 def _shared(host: str, port: int) -> socket.socket:
     opened = _socket(host)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS)
     _bind(opened, host, port, "PORT")
     _listen(opened, port, "PORT")
     return opened

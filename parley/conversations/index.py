@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from email.utils import parseaddr
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -34,38 +35,41 @@ class Entry(msgspec.Struct, frozen=True):
 
 async def digest(connection: Connection, account_id: int, events: Sequence[Event]) -> list[Write]:
     """Index the messages that are new."""
-    ids = [event.message_id for event in events if event.type == "message.created"]
-    rows = await connection.fetch(_SQL["messages"], account_id, ids) if ids else []
-    return await writes(connection, account_id, rows)
+    ids = [event.message_id for event in events if event.message_id and event.type == "message.created"]
+    return await writes(connection, account_id, ids) if ids else []
+
+
+async def writes(connection: Connection, account_id: int, ids: Sequence[UUID]) -> list[Write]:
+    """What is to be written so that these messages are found."""
+    rows = await connection.fetch(_SQL["messages"], account_id, ids)
+    shelf = await connection.fetchrow(_SQL["shelf"], account_id)
+    start = shelf["number"] * SHELF + shelf["filled"] if shelf else 0
+    documents = [_document(account_id, row, (start + n) // SHELF) for n, row in enumerate(rows)]
+    columns = [row["conversation_id"] for row in rows], [row["id"] for row in rows], documents
+    return [
+        (_SQL["put_messages"], account_id, *columns),
+        (_SQL["put_shelf"], account_id, *divmod(start + len(rows), SHELF)),
+        *await _conversations(connection, account_id, rows),
+    ]
+
+
+async def _conversations(
+    connection: Connection, account_id: int, rows: "Sequence[asyncpg.Record]"
+) -> list[Write]:
+    numbers = list({row["conversation_id"] for row in rows})
+    found = await connection.fetch(_SQL["known"], account_id, numbers)
+    known = {row["conversation_id"]: row["name"] for row in found}
+    entries = [
+        (entry.conversation_id, entry.name, entry.words) for entry in _entries(account_id, rows, known)
+    ]
+    return (
+        [(_SQL["put_conversations"], account_id, *map(list, zip(*entries, strict=True)))] if entries else []
+    )
 
 
 async def tidy(db: Database) -> None:
     """Make searching what came lately as cheap as searching the rest."""
     await db.execute(_SQL["tidy"])
-
-
-async def writes(connection: Connection, account_id: int, rows: Sequence[asyncpg.Record]) -> list[Write]:
-    """What is to be written so that these messages are found."""
-    if not rows:
-        return []
-    shelf = await connection.fetchrow(_SQL["shelf"], account_id)
-    start = shelf["number"] * SHELF + shelf["filled"] if shelf else 0
-    numbers = list({row["conversation_id"] for row in rows})
-    known = {
-        row["conversation_id"]: row["name"]
-        for row in await connection.fetch(_SQL["known"], account_id, numbers)
-    }
-    entries = list(_entries(account_id, rows, known))
-    documents = [_document(account_id, row, (start + n) // SHELF) for n, row in enumerate(rows)]
-    columns = [row["conversation_id"] for row in rows], [row["id"] for row in rows], documents
-    put: list[Write] = [
-        (_SQL["put_messages"], account_id, *columns),
-        (_SQL["put_shelf"], account_id, *divmod(start + len(rows), SHELF)),
-    ]
-    if entries:
-        named = [(entry.conversation_id, entry.name, entry.words) for entry in entries]
-        put.append((_SQL["put_conversations"], account_id, *map(list, zip(*named, strict=True))))
-    return put
 
 
 def mark_of_account(account_id: int) -> str:

@@ -3,16 +3,26 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from parley.demo.script import Line, lines
 
 _AT_ONCE = 16
 _TRIES = 5
+# What the people of the firm have looked at and put away, by the age of the last line.
+_READ, _CLOSED = timedelta(hours=4), timedelta(days=4)
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the service made of a line."""
+
+    outcome: str
+    conversation: str = ""
 
 
 async def fill(
@@ -23,26 +33,30 @@ async def fill(
     progress: Callable[[int, int], None] | None = None,
 ) -> Counter[str]:
     """Send and receive everything; returns how many messages were new, known or refused."""
-    script = lines(seed, now or datetime.now(UTC))
+    moment = now or datetime.now(UTC)
+    script = lines(seed, moment)
     outcomes: Counter[str] = Counter()
     show = progress or _show
     async with aiohttp.ClientSession(base_url.rstrip("/") + "/") as http:
         simulated = await _is_simulated(http)
         gate = asyncio.Semaphore(_AT_ONCE)
-        spoken = _conversations(script)
 
-        async def tell(told: list[Line]) -> None:
-            # One after the other within a conversation: a reader may watch it being told.
+        async def tell(told: Sequence[Line]) -> None:
+            # One after the other within a conversation: somebody may be watching.
+            said = Said("")
             for line in told:
                 async with gate:
-                    outcomes[await _say(http, line, base_url, simulated)] += 1
+                    said = await _say(http, line, base_url, simulated)
+                outcomes[said.outcome] += 1
                 show(outcomes.total(), len(script))
+            if said.outcome == "new":
+                await _put_away(http, said.conversation, moment - told[-1].at)
 
-        await asyncio.gather(*(tell(told) for told in spoken))
+        await asyncio.gather(*(tell(told) for told in _conversations(script)))
     return outcomes
 
 
-def _conversations(script: list[Line]) -> list[list[Line]]:
+def _conversations(script: Sequence[Line]) -> list[list[Line]]:
     spoken: dict[str, list[Line]] = {}
     for line in script:
         spoken.setdefault(line.contact, []).append(line)
@@ -54,7 +68,7 @@ async def _is_simulated(http: aiohttp.ClientSession) -> bool:
         return answer.status == 200
 
 
-async def _say(http: aiohttp.ClientSession, line: Line, base_url: str, simulated: bool) -> str:
+async def _say(http: aiohttp.ClientSession, line: Line, base_url: str, simulated: bool) -> Said:
     path, body, headers = _request(line, base_url, simulated)
     for again in range(_TRIES):
         async with http.post(path, json=body, headers=headers) as answer:
@@ -63,9 +77,9 @@ async def _say(http: aiohttp.ClientSession, line: Line, base_url: str, simulated
                 await asyncio.sleep(float(answer.headers.get("Retry-After", "1")) * (again + 1))
                 continue
             if answer.status == 409 or said.get("duplicate") or "Idempotent-Replayed" in answer.headers:
-                return "known"
-            return "new" if answer.status == 202 else "refused"
-    return "refused"
+                return Said("known")
+            return Said("new", said["conversation_id"]) if answer.status == 202 else Said("refused")
+    return Said("refused")
 
 
 def _request(line: Line, base_url: str, simulated: bool) -> tuple[str, dict[str, Any], dict[str, str]]:
@@ -89,10 +103,15 @@ def _request(line: Line, base_url: str, simulated: bool) -> tuple[str, dict[str,
     return f"api/webhooks/{'email' if email else 'sms'}", body, {}
 
 
+async def _put_away(http: aiohttp.ClientSession, conversation: str, age: timedelta) -> None:
+    acts = [act for act, least in (("read", _READ), ("close", _CLOSED)) if age > least]
+    for act in acts:
+        async with http.post(f"api/conversations/{conversation}/{act}") as answer:
+            await answer.read()
+
+
 def _show(done: int, total: int) -> None:
     """Keep one line up to date, where somebody is looking."""
-    if not sys.stderr.isatty():
-        return
-    end = "\n" if done == total else ""
-    sys.stderr.write(f"\r{done} of {total} messages{end}")
-    sys.stderr.flush()
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done} of {total} messages" + ("\n" if done == total else ""))
+        sys.stderr.flush()

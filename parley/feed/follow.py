@@ -7,6 +7,7 @@ written holds the feed back for all its readers.
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -27,10 +28,9 @@ _SQL = statements("parley.feed", "follow.sql")
 _BATCH = 500
 _POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
-# Whoever brings messages goes first: so many parts of its time it rests for each that it works, and far more
-# where it had to wait for a processor.
-_REST, _REST_IN_CROWD = 1.0, 9.0
-_CROWD = 0.1
+# Whoever brings messages goes first. A new message costs some 50 µs to index; where processors are short (we had
+# to wait for one for a tenth of our time) we take no more than fits into a twentieth of them.
+_CROWD, _EVENTS_A_SECOND_AND_CORE = 0.1, 1000
 _TROUBLE_SECONDS = 2.0
 
 Write = tuple[Any, ...]
@@ -59,29 +59,28 @@ class Follower:
             while True:
                 look.clear()
                 began, delayed = time.monotonic(), _delay()
-                more = await self._attempt(tidy)
+                taken = await self._attempt(tidy)
                 spent, waited = time.monotonic() - began, _delay() - delayed
-                rest = _REST_IN_CROWD if waited > _CROWD * spent else _REST
-                await asyncio.sleep(max(_PAUSE_SECONDS, rest * spent))
-                if not more:
+                await asyncio.sleep(_rest(sum(taken), spent, crowded=waited > _CROWD * spent))
+                if max(taken, default=0) < _BATCH:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(look.wait(), _POLL_SECONDS)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
-    async def _attempt(self, tidy: Callable[[], Awaitable[None]] | None) -> bool:
+    async def _attempt(self, tidy: Callable[[], Awaitable[None]] | None) -> list[int]:
         try:
             taken = await self.round()
             if taken and tidy is not None:
                 await tidy()
-            return max(taken, default=0) == _BATCH
+            return taken
         except DatabaseAway:
             log.debug("follower_waits", follower=self._name)
         except Exception as error:  # a follower that ends helps nobody
             log.error("follower_broke", follower=self._name, error=type(error).__name__, at=place(error))
         await asyncio.sleep(_TROUBLE_SECONDS)
-        return False
+        return []
 
     async def round(self) -> list[int]:
         """Take a batch of each account that has news; says how many events those were."""
@@ -109,6 +108,16 @@ class Follower:
     async def _position(self, connection: Connection, account_id: int) -> Position:
         row = await connection.fetchrow(_SQL["position"], account_id, self._name)
         return Position(int(row["xid"]), row["id"]) if row else BEGINNING
+
+
+def _rest(events: int, spent: float, *, crowded: bool) -> float:
+    """How long to leave the processors to others after a round."""
+    fair = events / (_EVENTS_A_SECOND_AND_CORE * _cores()) - spent if crowded else spent
+    return max(_PAUSE_SECONDS, fair)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _delay() -> float:

@@ -8,6 +8,7 @@ import msgspec
 
 from parley.conversations.read import Conversation, Filter
 from parley.core.message import CHANNELS
+from parley.core.words import Term, parse
 
 State = Literal["open", "unread", "closed", "failed", "all"]
 _STATES: tuple[State, ...] = get_args(State)
@@ -24,18 +25,18 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "Asked":
         """Read the query of a request."""
-        channel = query.get("channel", "")
+        channel, q = query.get("channel", ""), " ".join(query.get("q", "").replace("\0", "").split())[:200]
         return cls(
-            q=" ".join(query.get("q", "").replace("\0", "").split())[:200],
+            q=q,
             channel=channel if channel in CHANNELS else "",
-            state=next((state for state in _STATES if state == query.get("state")), "open"),
+            state=next((state for state in _STATES if state == query.get("state")), _usual(q)),
             cursor=query.get("cursor", "")[:200],
         )
 
     @property
-    def terms(self) -> list[str]:
+    def terms(self) -> list[Term]:
         """The words that hits are marked for."""
-        return self.q.split()
+        return parse(self.q)
 
     @property
     def narrow(self) -> bool:
@@ -43,9 +44,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.channel) or self.state != "all"
 
     @property
+    def is_usual(self) -> bool:
+        """Whether the state goes without saying."""
+        return self.state == _usual(self.q)
+
+    @property
     def query(self) -> str:
         """The query as it stands in an address, without a place in the list."""
-        given = {"q": self.q, "channel": self.channel, "state": "" if self.state == "open" else self.state}
+        given = {"q": self.q, "channel": self.channel, "state": "" if self.is_usual else self.state}
         return urlencode({name: value for name, value in given.items() if value})
 
     @property
@@ -80,3 +86,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         cursor = urlencode({"cursor": other.cursor}) if other.cursor else ""
         query = "&".join(part for part in (other.query, cursor) if part)
         return f"/?{query}" if query else "/"
+
+
+def _usual(q: str) -> State:
+    """Who searches looks everywhere; who does not has his work to do."""
+    return "all" if q else "open"

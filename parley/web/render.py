@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parley.core.snippet import is_html
+from parley.core.words import highlight
 from parley.web import mail, text, times
 from parley.web.reference import slug
 from parley.web.static import Static
@@ -43,6 +44,11 @@ class Reader(msgspec.Struct, frozen=True):
         """The reader who sent a request; a page tells us his time zone in a cookie."""
         return cls(datetime.now(UTC), times.zone(request.cookies.get("zone", "")[:64].replace("%2F", "/")))
 
+    @property
+    def zone(self) -> str:
+        """The name of the time zone in which he is told times."""
+        return str(getattr(self.where, "key", "UTC"))
+
     def brief(self, at: datetime) -> str:
         return times.brief(at, self.now, self.where)
 
@@ -71,7 +77,7 @@ class Renderer:
         self._templates.globals |= {"static": static.url, "scripts": static.names(".js"), "span": times.span}
         self._templates.filters |= {
             "linkify": text.linkify,
-            "marked": text.mark,
+            "highlight": highlight,
             "passages": text.passages,
             "coded": text.coded,
             "spoken": text.spoken,

@@ -1,7 +1,6 @@
 """Texts from outside on their way into a page: escaped first, then linked, marked and folded."""
 
 import re
-from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
 from urllib.parse import unquote, urlsplit
@@ -63,16 +62,6 @@ def _without_trailing(url: str) -> str:
 def _link(url: str) -> str:
     safe = escape(url)
     return f'<a href="{safe}" target="_blank" rel="noopener noreferrer nofollow">{safe}</a>'
-
-
-def mark(text: str, terms: Sequence[str]) -> Markup:
-    """Escape a text and mark the beginnings of words that were searched for."""
-    words = sorted({term for term in terms if term.strip()}, key=len, reverse=True)
-    if not words:
-        return Markup(escape(text))  # noqa: S704 - escaped
-    pieces = re.split("(" + "|".join(map(re.escape, words)) + ")", text, flags=re.IGNORECASE)
-    marked = [f"<mark>{escape(piece)}</mark>" if n % 2 else escape(piece) for n, piece in enumerate(pieces)]
-    return Markup("".join(marked))  # noqa: S704 - every piece is escaped
 
 
 def coded(text: str) -> Markup:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parley.conversations import index
 from parley.conversations.read import Filter
-from parley.conversations.search import Found, Search
+from parley.conversations.search import _SQL, Found, Search
 from parley.core.errors import Invalid
 from parley.core.message import Draft
 from parley.core.page import Page
@@ -275,3 +275,46 @@ async def test_ingest_writes_nothing_for_the_search(db: Database) -> None:
     assert await _ids(db, "boat") == []
     await catch_up(db)
     assert await _ids(db, "boat") == ["1"]
+
+
+_SHELF, _MESSAGES = 1000, 30_000
+
+_QUESTIONS = {
+    "a word that everybody uses": ("'hello' & ", "'hello'", 1),
+    "a word that hardly anybody uses": ("'rare' & ", "'rare'", 30),
+    "two words that nobody uses together": ("'rare' & 'other' & ", "'rare' & 'other'", 30),
+    "a beginning that is too short for the index": ("", "'h':*", 1),
+}
+
+
+@pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
+@pytest.mark.parametrize("what", _QUESTIONS)
+async def test_a_search_reads_a_shelf_and_not_the_library(db: Database, what: str, mode: str) -> None:
+    """Common words stop at the first shelf; rare ones glance at each and take nothing down."""
+    await db.execute(
+        f"""
+        insert into message_words
+        select 1, n % 5000, gen_random_uuid(), format(
+            '''hello'':1 ''w%s'':2 %s ''#1.%s''', n % 977, case when n % 9999 = 0 then '''rare'':3' end, n / {_SHELF}
+        )::tsvector
+        from generate_series(0, {_MESSAGES} - 1) n
+        """
+    )
+    async with db.connection() as connection:
+        await connection.execute("select gin_clean_pending_list('message_words_words')")
+        await connection.execute("analyze message_words")
+        await connection.execute(f"set plan_cache_mode = {mode}")
+        await connection.execute(f"prepare look as {_SQL['on_shelves']}")
+        rough, exact, shelves = _QUESTIONS[what]
+        values = ", ".join(f"$q${text}$q$" for text in (rough.removesuffix(" & "), exact, "'#1' & 'x'"))
+        newest = _MESSAGES // _SHELF - 1
+        lines = await connection.fetch(
+            f"explain (analyze, buffers) execute look(1, {values}, {newest}, 0, null, 51, null)"
+        )
+        await connection.execute("deallocate look")
+        await connection.execute("reset plan_cache_mode")
+    plan = "\n".join(line[0] for line in lines)
+    scan = next(line for line in plan.splitlines() if "Bitmap Heap Scan on message_words w" in line)
+    assert f"loops={shelves})" in scan, plan
+    assert "Seq Scan" not in plan
+    assert int(plan.split("shared hit=")[1].split()[0]) < 1500, plan

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from parley.conversations import state
-from parley.conversations.read import Filter, State, find, latest
+from parley.conversations.read import _SQL, Filter, State, find, latest
 from parley.core.errors import Invalid, NotFound
 from parley.core.message import Channel
 from parley.core.page import Window
@@ -223,8 +223,6 @@ async def test_a_page_is_the_beginning_of_an_index(db: Database, statement: str)
         """
     )
     await db.execute("analyze conversations")
-    from parley.conversations.read import _SQL
-
     async with db.connection() as connection:
         await connection.execute("set plan_cache_mode = force_generic_plan")
         await connection.execute(f"prepare page as {_SQL[statement]}")

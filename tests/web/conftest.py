@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.conftest import other_database
 from tests.web.service import Process, Service
@@ -57,7 +57,8 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def visit(service: Service, browser: Browser) -> AsyncIterator[Visit]:
     """Opens pages, each for a visitor of his own; what goes wrong in one of them fails the test."""
-    contexts, wrong = [], []
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
 
     async def open_page(path: str = "/", **options: Any) -> Page:
         context = await browser.new_context(base_url=service.url, **options)
@@ -65,7 +66,7 @@ async def visit(service: Service, browser: Browser) -> AsyncIterator[Visit]:
         page = await context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: wrong.append(f"{path}: {error}"))
-        page.on("console", lambda said: said.type == "error" and wrong.append(f"{path}: {said.text}"))
+        page.on("console", lambda said: wrong.extend([f"{path}: {said.text}"] * (said.type == "error")))
         await page.goto(path)
         return page
 

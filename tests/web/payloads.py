@@ -26,8 +26,8 @@ TEXTS = [
     "<form action=javascript:struck()><button autofocus>x</button></form>",
     "<a href=javascript:struck() id=clickme>click</a>",
     "<style>@import '//127.0.0.1:9/x.css'; body { display: none }</style>",
-    "<div style=\"background:url(javascript:struck())\">x</div>",
-    "\"><script>struck()</script>",
+    '<div style="background:url(javascript:struck())">x</div>',
+    '"><script>struck()</script>',
     "'><img src=x onerror=struck()>",
     "</textarea><script>struck()</script>",
     "</title><script>struck()</script>",
@@ -42,7 +42,7 @@ TEXTS = [
     "<img src=x:alert onerror=eval(src)>\u2028<script>struck()</script>",
     "\u202e<script>struck()</script>\u202c",
     "<a href='https://example.com/\" onmouseover=struck() x=\"'>x</a>",
-    "https://example.com/\"onmouseover=\"struck()\"",
+    'https://example.com/"onmouseover="struck()"',
     "https://example.com/<script>struck()</script>",
 ]
 
@@ -54,7 +54,7 @@ URLS = [
     "data:text/html,<script>parent.struck()</script>",
     "data:image/svg+xml,<svg onload=struck()>",
     "vbscript:struck()",
-    "https://example.com/x.png\" onerror=\"struck()",
+    'https://example.com/x.png" onerror="struck()',
     "https://example.com/'onerror='struck().png",
     "//127.0.0.1:9/x.png",
     "https://[not-an-address/x.png",

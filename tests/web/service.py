@@ -52,6 +52,11 @@ class Service:
             "/api/messages/sms", {"from": BUSINESS, "to": contact, "type": "sms", "body": body} | more
         )
 
+    async def faults(self, **changes: float) -> None:
+        """Have the simulators misbehave."""
+        async with self._http.put(self.url + "/api/provider/mock/config", json=changes) as answer:
+            assert answer.status == 200, await answer.text()
+
     async def indexed(self, word: str) -> None:
         """Return when a word can be found; the index follows within a second."""
         end = time.monotonic() + 10
@@ -67,7 +72,7 @@ class Service:
 
 def somebody() -> str:
     """A phone number that no other test uses."""
-    return f"+1862555{next(_numbers):04d}"
+    return f"+1909555{next(_numbers):04d}"
 
 
 def mailbox() -> str:
@@ -90,6 +95,9 @@ class Process:
             "SIMULATOR_PORT": str(simulators),
             "WEB_PROCESSES": "1",
             "LOG_LEVEL": "warning",
+            "API_WORKER_MAX_RETRIES": "6",
+            "API_WORKER_BACKOFF_BASE_MS": "20",
+            "API_BREAKER_OPEN_SECS": "1",
         }
         with self._said.open("ab") as said:
             self._child = subprocess.Popen(

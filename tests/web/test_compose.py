@@ -19,7 +19,7 @@ async def test_a_reply_by_sms(service: Service, visit: Visit) -> None:
     await page.press("#box", "Shift+Enter")
     await page.type("#box", "at nine?")
     await page.press("#box", "Enter")
-    await expect(page.locator(".outbound .bubble")).to_have_text("Yes:\nat nine?")
+    await expect(page.locator("#messages .outbound .bubble")).to_have_text("Yes:\nat nine?")
     await expect(page.locator("#box")).to_have_value("")
     (sent,) = await service.sent(number)
     assert (sent["channel"], sent["from"], sent["body"]) == ("sms", BUSINESS, "Yes:\nat nine?")
@@ -36,12 +36,12 @@ async def test_an_attachment_switches_the_channel(service: Service, visit: Visit
     await expect(page.locator(".attach-line")).to_have_count(2)
     await page.locator(".attach-line input").first.fill("")
     await expect(page.locator("[name=channel][value=sms]")).to_be_checked()
-    await page.get_by_label("MMS").check()
+    await page.get_by_role("radio", name="MMS").check()
     await page.press("#box", "Enter")
     await expect(page.locator("#composer .wrong")).to_contain_text("An MMS needs")
     await page.locator(".attach-line input").first.fill(picture)
     await page.press("#box", "Enter")
-    await expect(page.locator(".outbound .picture img")).to_have_attribute("src", picture)
+    await expect(page.locator("#messages .outbound .picture img")).to_have_attribute("src", picture)
     (sent,) = await service.sent(number)
     assert (sent["channel"], sent["attachments"]) == ("mms", [picture])
     await page.click(".outbound .picture")
@@ -225,7 +225,10 @@ async def test_the_counter_counts_as_the_service_does(seed: int, service: Servic
     ]  # fmt: skip
     dice = Random(seed)
     alphabet = "ab éà€[]{}~^\\|\n'’\"”ñÑçÇжאب中😀👋🏽\u200d\t"
-    texts += ["".join(dice.choices(alphabet[: dice.randint(3, len(alphabet))], k=dice.randint(1, 500))) for _ in range(60)]
+    texts += [
+        "".join(dice.choices(alphabet[: dice.randint(3, len(alphabet))], k=dice.randint(1, 500)))
+        for _ in range(60)
+    ]
     page = await visit("/")
     module = await page.locator("link[href*='segments.js']").get_attribute("href")
     counted = await page.evaluate(

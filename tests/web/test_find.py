@@ -17,7 +17,7 @@ async def test_words_names_and_addresses_are_found_and_marked(service: Service, 
     await page.keyboard.type(word[:-1])
     await expect(page.locator(f"#c-{number} mark")).to_have_text(word)
     await expect(page.locator(f"#c-{number} .row-text")).to_contain_text(f"<b>{word}</b>")
-    await expect(page.locator(f"#c-{letter} .row-name mark")).to_have_text(word[:-1].title())
+    await expect(page.locator(f"#c-{letter} .row-name mark")).to_have_text(word.title())
     await expect(page.locator("#q")).to_be_focused()
     assert page.url.endswith(f"?q={word[:-1]}")
     await page.click(".channels a[href*='channel=email']")
@@ -42,6 +42,25 @@ async def test_a_hit_leads_to_its_message(service: Service, visit: Visit) -> Non
     await page.click("#to-end")
     await expect(page.locator("#messages .bubble").last).to_have_text("News")
     await expect(page.locator("#newer")).to_have_count(0)
+
+
+async def test_a_search_stays_while_things_happen(service: Service, visit: Visit) -> None:
+    """New messages do not push into what was found, reading takes the mark away, and a step back comes back."""
+    word = f"okapi{somebody()[-4:]}"
+    number = await service.text(somebody(), f"An {word}")
+    await service.indexed(word)
+    page = await visit("/")
+    await page.fill("#q", word)
+    await expect(page.locator(".row")).to_have_count(1)
+    await expect(page.locator(f"#c-{number} .row-unread")).to_be_visible()
+    await service.text(somebody(), "Something else")
+    await page.click(f"#c-{number} a")
+    await expect(page.locator(f"#c-{number} .row-unread")).to_have_count(0)
+    await expect(page.locator(f"#c-{number} mark")).to_have_text(word)
+    await expect(page.locator(".row")).to_have_count(1)
+    await page.go_back()
+    await expect(page.locator("#q")).to_have_value(word)
+    await expect(page.locator("#messages")).to_have_count(0)
 
 
 async def test_filters_keep_the_list_to_what_belongs(service: Service, visit: Visit) -> None:

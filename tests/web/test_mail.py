@@ -28,13 +28,19 @@ def test_nothing_that_acts_is_left(text: str) -> None:
     left = Markup(mail.clean(f"<div>{text}</div>", pictures=True))
     assert left.tags <= {"div", "details", "summary", "img", "a", "p", "table", "tbody", "b"}
     assert {name for name, _ in left.attributes} <= {"src", "href", "rel", "target", "style", "title", "alt"}
-    assert all(value.startswith(("https://", "http://")) for name, value in left.attributes if name in ("src", "href"))
+    assert all(
+        value.startswith(("https://", "http://"))
+        for name, value in left.attributes
+        if name in ("src", "href")
+    )
     assert not any("url" in value for name, value in left.attributes if name == "style")
 
 
 def test_shape_and_colour_stay() -> None:
     """Tables, emphasis and harmless styles are what mails are made of."""
-    given = '<table width="100%"><tr><td bgcolor="#fff" style="padding: 4px; position: fixed">x</td></tr></table>'
+    given = (
+        '<table width="100%"><tr><td bgcolor="#fff" style="padding: 4px; position: fixed">x</td></tr></table>'
+    )
     assert mail.clean(given) == (
         '<table width="100%"><tbody><tr><td bgcolor="#fff" style="padding:4px">x</td></tr></tbody></table>'
     )

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.web.conftest import Visit
-from tests.web.service import OFFICE, Service, mailbox, somebody
+from tests.web.service import Service, mailbox, somebody
 
 
 async def test_everything_can_be_done_with_the_keyboard(service: Service, visit: Visit) -> None:
@@ -39,10 +39,12 @@ async def test_everything_can_be_done_with_the_keyboard(service: Service, visit:
     await keys.press("?")
     await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     await keys.press("Escape")
+    await expect(page.locator("#help")).to_be_hidden()
     await keys.press("n")
     await expect(page.get_by_role("dialog", name="New message")).to_be_visible()
     await expect(page.get_by_label("To", exact=True)).to_be_focused()
     await keys.press("Escape")
+    await expect(page.locator("#compose")).to_have_count(0)
     await keys.press("/")
     await expect(page.locator("#q")).to_be_focused()
 
@@ -52,7 +54,7 @@ async def test_the_focus_is_always_seen_and_follows_the_page(service: Service, v
     number = await service.text(somebody(), "Hello https://example.com")
     page = await visit(f"/c/{number}")
     stops: list[dict[str, Any]] = []
-    for _ in range(80):
+    for _ in range(300):
         await page.keyboard.press("Tab")
         stop = await page.evaluate(
             """() => {
@@ -80,7 +82,9 @@ async def test_contrast_suffices(scheme: str, service: Service, visit: Visit) ->
     await service.send("+15005530006", "fails")
     number = await service.text(contact, "In https://example.com")
     await service.send(contact, "Out https://example.com")
-    letter = await service.mail(mailbox(), "Subject", "> quoted\n\ntext", attachments=["https://example.com/a.pdf"])
+    letter = await service.mail(
+        mailbox(), "Subject", "> quoted\n\ntext", attachments=["https://example.com/a.pdf"]
+    )
     failing = (await service.send("+15005530006", "fails"))["conversation_id"]
     for path in (f"/c/{number}", f"/c/{letter}", f"/c/{failing}", "/operations", "/docs", "/new", "/?q=In"):
         page = await visit(path, color_scheme=scheme)
@@ -93,7 +97,9 @@ async def test_contrast_suffices(scheme: str, service: Service, visit: Visit) ->
 async def test_structure_is_told_to_who_does_not_see_it(path: str, service: Service, visit: Visit) -> None:
     """Names, labels, landmarks, headings, unique ids: what a checker would call serious."""
     if path == "thread":
-        path = "/c/" + await service.text(somebody(), "x", type="mms", attachments=[f"{service.url}/static/icon.svg"])
+        path = "/c/" + await service.text(
+            somebody(), "x", type="mms", attachments=[f"{service.url}/static/icon.svg"]
+        )
     if path == "letter":
         path = "/c/" + await service.mail(mailbox(), "Subject", "<p>Hi</p>")
     page = await visit(path)
@@ -120,6 +126,11 @@ async def test_a_phone_shows_one_pane_at_a_time(service: Service, visit: Visit) 
     await expect(page.locator("#box")).to_be_visible()
     await expect(page.locator("#list")).to_be_hidden()
     assert await _overflow(page) == []
+    await page.fill("#box", "one")
+    await page.press("#box", "Enter")
+    await page.type("#box", "two")
+    await page.tap(".send")
+    await expect(page.locator("#messages .outbound .bubble")).to_have_text("one\ntwo")
     await page.tap(".back")
     await expect(page.locator("#list")).to_be_visible()
     await expect(page.locator("#main")).to_be_hidden()
@@ -154,11 +165,10 @@ async def test_each_text_has_its_own_direction(service: Service, visit: Visit) -
     """Arabic and Hebrew run from right to left, in the list, in the thread and in the box."""
     number = await service.text(somebody(), "שלום, יש מים חמים?")
     page = await visit(f"/c/{number}")
-    direction = "one => getComputedStyle(one).direction"
-    assert await page.locator("#messages .bubble").evaluate(direction) == "rtl"
-    assert await page.locator(f"#c-{number} .row-text").evaluate(direction) == "rtl"
+    await expect(page.locator("#messages .bubble")).to_have_css("direction", "rtl")
+    await expect(page.locator(f"#c-{number} .row-text")).to_have_css("direction", "rtl")
     await page.fill("#box", "مرحبا")
-    assert await page.locator("#box").evaluate(direction) == "rtl"
+    await expect(page.locator("#box")).to_have_css("direction", "rtl")
     assert await page.evaluate("getComputedStyle(document.body).direction") == "ltr"
 
 
@@ -169,19 +179,19 @@ async def test_long_conversations_load_as_one_scrolls_up(service: Service, visit
         number = await service.text(contact, f"line {n}")
     page = await visit(f"/c/{number}")
     bubbles = page.locator("#messages .bubble")
-    assert await bubbles.count() <= 100
-    await page.locator("#scroller").evaluate("one => (one.scrollTop = -one.scrollHeight)")
-    seen = page.get_by_text("line 215", exact=True)
-    top = await seen.evaluate("one => one.getBoundingClientRect().top - document.querySelector('#scroller').scrollTop")
+    await expect(bubbles).to_have_count(50)
+    await expect(bubbles.last).to_be_in_viewport()
+    seen = page.locator("#" + (await page.locator("#messages .message").nth(25).get_attribute("id") or ""))
+    await page.locator("#scroller").evaluate("one => (one.scrollTop = -1300)")
+    top = await seen.evaluate("one => one.getBoundingClientRect().top")
+    await expect(bubbles).to_have_count(100)
+    assert abs(await seen.evaluate("one => one.getBoundingClientRect().top") - top) < 1
     while await page.locator("#older").count():
         count = await bubbles.count()
         await page.locator("#scroller").evaluate("one => (one.scrollTop = -one.scrollHeight)")
         await expect(bubbles).not_to_have_count(count)
     assert await bubbles.all_inner_texts() == [f"line {n}" for n in range(260)]
     await expect(page.locator(".beginning")).to_be_attached()
-    after = await seen.evaluate("one => one.getBoundingClientRect().top - document.querySelector('#scroller').scrollTop")
-    assert abs(after) < 1_000_000
-    assert top is not None
 
 
 async def test_the_first_view_is_small_and_asks_nobody_else(service: Service, visit: Visit) -> None:
@@ -199,7 +209,9 @@ async def test_the_first_view_is_small_and_asks_nobody_else(service: Service, vi
     await expect(page.locator("body[data-live=on]")).to_be_attached()
     assert all(url.startswith(service.url) for url in sizes)
     assert sum(sizes.values()) < 80_000, sizes
-    sheet = await page.request.get(service.url + (await page.locator("link[rel=stylesheet]").get_attribute("href") or ""))
+    sheet = await page.request.get(
+        service.url + (await page.locator("link[rel=stylesheet]").get_attribute("href") or "")
+    )
     assert "immutable" in sheet.headers["cache-control"]
 
 

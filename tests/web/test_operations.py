@@ -1,5 +1,7 @@
 """The operations page."""
 
+import re
+
 from playwright.async_api import expect
 
 from parley.web import charts
@@ -12,10 +14,10 @@ async def test_figures_follow_what_happens(service: Service, visit: Visit) -> No
     page = await visit("/operations")
     await expect(page.locator("#live-mark")).to_have_text("Live")
     received = page.locator(".tiles div", has_text="Received").locator("dd").first
-    before = int((await received.inner_text()).replace("\u202f", ""))
+    before = int("".join(filter(str.isdigit, await received.inner_text())))
     for n in range(3):
         await service.text(somebody(), f"figure {n}")
-    await expect(received).to_have_text(str(before + 3))
+    await expect(received).to_have_text(re.compile(r"\s?".join(str(before + 3))))
     chart = page.get_by_role("img", name="Messages received in each minute")
     await expect(chart.locator("rect.received").last).to_be_attached()
     await expect(page.get_by_role("heading", name="Providers")).to_be_visible()
@@ -23,16 +25,22 @@ async def test_figures_follow_what_happens(service: Service, visit: Visit) -> No
 
 
 async def test_what_was_given_up_can_be_tried_again(service: Service, visit: Visit) -> None:
-    """A dead letter names its reason and leads to its conversation."""
-    sent = await service.send("+15005550001", "To a number that Twilio refuses")
-    page = await visit("/operations")
-    row = page.locator(".letters tbody tr", has=page.locator(f"a[href$='{sent['message_id']}']"))
-    await expect(row).to_contain_text("is not a valid phone number")
-    await row.get_by_role("button").click()
-    await expect(row).to_have_count(0)
-    await expect(row).to_have_count(1, timeout=10_000)
+    """A dead letter names its reason, leads to its conversation, and leaves the list when it is tried again."""
+    await service.faults(error_pct=100)
+    try:
+        sent = await service.send(somebody(), "While the provider is broken")
+        page = await visit("/operations")
+        row = page.locator(".letters tbody tr", has=page.locator(f"a[href$='{sent['message_id']}']"))
+        await expect(row).to_contain_text("internal server error", timeout=20_000)
+    finally:
+        await service.faults(error_pct=0)
     await row.get_by_role("link").click()
     await expect(page.locator(f"#m-{sent['message_id']} .status")).to_have_text("Not sent")
+    await page.go_back()
+    await row.get_by_role("button").click()
+    await expect(row).to_have_count(0)
+    await page.goto(f"/c/{sent['conversation_id']}")
+    await expect(page.locator(f"#m-{sent['message_id']} .status")).to_have_text("Delivered", timeout=20_000)
 
 
 async def test_sliders_move_the_simulators(service: Service, visit: Visit) -> None:

@@ -25,7 +25,13 @@ async def test_a_form_that_is_sent_again_sends_once(service: Service, visit: Vis
     number = await service.text(somebody(), "Hello")
     page = await _plain(visit, f"/c/{number}")
     key = await page.locator("#composer [name=key]").get_attribute("value")
-    form = {"key": key or "", "channel": "sms", "from": BUSINESS, "to": "+18625550999", "body": "Once"}
+    form: dict[str, str | float | bool] = {
+        "key": key or "",
+        "channel": "sms",
+        "from": BUSINESS,
+        "to": "+18625550999",
+        "body": "Once",
+    }
     answers = [await page.request.post(f"{service.url}/send", form=form, max_redirects=0) for _ in range(3)]
     assert [answer.status for answer in answers] == [303, 303, 303]
     assert len({answer.headers["location"] for answer in answers}) == 1
@@ -35,12 +41,12 @@ async def test_what_is_refused_keeps_its_text(service: Service, visit: Visit) ->
     """The page comes back with the reason and with all that was written."""
     number = await service.text(somebody(), "Hello")
     page = await _plain(visit, f"/c/{number}")
-    await page.get_by_label("MMS").check()
+    await page.get_by_role("radio", name="MMS").check()
     await page.fill("#box", "See the picture")
     await page.click(".send")
     await expect(page.locator("#composer .wrong")).to_contain_text("an MMS needs at least one")
     await expect(page.locator("#box")).to_have_value("See the picture")
-    await expect(page.get_by_label("MMS")).to_be_checked()
+    await expect(page.get_by_role("radio", name="MMS")).to_be_checked()
     await page.click(".attach summary")
     await page.fill("[name=attachments]", f"{service.url}/static/demo/leak.svg")
     await page.click(".send")
@@ -112,4 +118,3 @@ async def test_trying_again_and_the_story(service: Service, visit: Visit) -> Non
 
 async def _plain(visit: Visit, path: str) -> Page:
     return await visit(path, java_script_enabled=False)
-

@@ -30,14 +30,6 @@ def test_everything_is_escaped_around_links() -> None:
     assert str(text.linkify("<b> https://example.com <i>")).endswith("</a> &lt;i&gt;")
 
 
-def test_marks_are_set_in_escaped_text() -> None:
-    """A search for markup marks its text."""
-    assert text.mark("a <b>Bold</b> b", ["bold", "<b>"]) == (
-        "a <mark>&lt;b&gt;</mark><mark>Bold</mark>&lt;/b&gt; b"
-    )
-    assert text.mark("a & b", []) == "a &amp; b"
-
-
 def test_quotes_are_folded_with_the_line_that_announces_them() -> None:
     """A plain text mail is cut into what is new and what is repeated."""
     mail = "Yes please\n\nOn Monday, Ann wrote:\n> when?\n>\n> Monday?\n\nBye"

@@ -21,6 +21,7 @@ export function start() {
       $('#compose-dialog').close()
     }
   })
+  $('#compose-dialog')?.addEventListener('close', (event) => event.target.replaceChildren())
   if ($('#compose')) attach($('#compose'))
 }
 
@@ -28,8 +29,13 @@ export function start() {
 export async function open(href = '/new') {
   const dialog = $('#compose-dialog')
   if (!dialog) return location.assign(href)
-  dialog.replaceChildren(await part(href + (href.includes('?') ? '&' : '?') + 'part=1'))
+  try {
+    dialog.replaceChildren(await part(href + (href.includes('?') ? '&' : '?') + 'part=1'))
+  } catch {
+    return location.assign(href)
+  }
   const form = $('#compose', dialog)
+  dialog.ariaLabel = $('h2', form).textContent
   attach(form)
   const small = form.dataset.conversation && $('#composer')
   if (small) {

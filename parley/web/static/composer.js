@@ -6,6 +6,9 @@ import { send } from './outbox.js'
 
 const MOST_ATTACHMENTS = 8
 
+// On a phone there is no Shift+Enter: Enter begins a line there, and the arrow sends.
+const thumbs = matchMedia('(pointer: coarse)')
+
 export function attach(pane) {
   const form = $('#composer', pane)
   const box = $('#box', form)
@@ -18,7 +21,7 @@ export function attach(pane) {
   })
   form.addEventListener('submit', (event) => submit(event, form))
   box.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || thumbs.matches) return
     event.preventDefault()
     form.requestSubmit()
   })

@@ -9,7 +9,7 @@ find.addEventListener('input', () => {
   for (const section of $$('#contents section')) {
     const items = $$('li', section)
     for (const item of items) {
-      const text = `${item.textContent} ${$('a', item).title} ${$('h2', section).textContent}`.toLowerCase()
+      const text = `${item.textContent} ${$('a', item).title} ${$('.contents-title', section).textContent}`.toLowerCase()
       item.hidden = !words.every((word) => text.includes(word))
     }
     section.hidden = items.length > 0 && items.every((item) => item.hidden)
@@ -24,6 +24,7 @@ find.addEventListener('keydown', (event) => {
 document.addEventListener('keydown', (event) => {
   if (event.key !== '/' || event.target.closest('input')) return
   event.preventDefault()
+  find.focus()
   find.select()
 })
 

@@ -1,6 +1,6 @@
 // The inbox page: what belongs together is wired up here.
 
-import { $, say } from './page.js'
+import { $ } from './page.js'
 import * as clock from './clock.js'
 import * as compose from './compose.js'
 import * as composer from './composer.js'
@@ -13,7 +13,8 @@ import * as thread from './thread.js'
 import * as viewer from './viewer.js'
 import { follow } from './live.js'
 
-clock.start()
+const PATIENCE = 1200
+
 compose.start()
 if ($('#list')) {
   list.start(thread.current())
@@ -24,6 +25,7 @@ if ($('#list')) {
   pending.start()
   viewer.start()
   keys.start()
+  clock.start()
   document.addEventListener('click', visit)
   follow(document.body.dataset.position, hear, connected, anew)
 }
@@ -41,11 +43,15 @@ function anew() {
   thread.again()
 }
 
+// A short break is nobody's business.
+let interrupted = 0
+
 function connected(well) {
-  const place = $('#connection')
-  if (!well && place.hidden) say('The connection is interrupted')
-  place.hidden = well
   document.body.dataset.live = well ? 'on' : 'off'
+  const place = $('#connection')
+  clearTimeout(interrupted)
+  if (well) place.hidden = true
+  else if (place.hidden) interrupted = setTimeout(() => (place.hidden = false), PATIENCE)
 }
 
 // Go to a conversation without leaving the page.

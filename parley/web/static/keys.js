@@ -10,7 +10,10 @@ const ACTS = {
   k: () => list.move(-1),
   r: () => $('#box')?.focus(),
   n: () => compose.open(),
-  '/': () => $('#q')?.select(),
+  '/': () => {
+    $('#q').focus()
+    $('#q').select()
+  },
   e: () => state.toggle(),
   u: () => state.unread(),
   '?': () => $('#help').showModal(),
@@ -24,7 +27,7 @@ export function start() {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
     if (event.key === 'Escape') return leave(event)
-    if (event.target.closest('input:not([type=radio]), textarea, select, dialog')) return
+    if (event.target.closest('input:not([type=radio]), textarea, select, dialog[open]')) return
     const act = ACTS[event.key]
     if (!act) return
     event.preventDefault()
@@ -35,7 +38,7 @@ export function start() {
 // Out of a field, then out of a search.
 function leave(event) {
   const field = event.target.closest('input, textarea')
-  if (!field || event.target.closest('dialog')) return
+  if (!field || event.target.closest('dialog[open]')) return
   if (field.id === 'q' && field.value) list.show('')
   field.blur()
 }

@@ -1,20 +1,23 @@
 // The list of conversations: rows that come, change and go, searching, filtering, moving about.
 
 import { glide, merge, steady } from './merge.js'
-import { $, $$, gathering, part } from './page.js'
+import { $, $$, gathering, part, pause } from './page.js'
 
 const MOST = 60
 const TYPING = 180
+const AGAIN = 3000
 
 let current = ''
 let typing = 0
 let searching = null
+let shown = ''
 
 export const rows = () => $('#rows')
 const query = () => location.search
 
 export function start(conversation) {
   current = conversation
+  shown = location.search
   const list = $('#list')
   list.addEventListener('input', (event) => {
     if (event.target.id !== 'q') return
@@ -41,6 +44,7 @@ function search(words) {
   if (words.trim()) asked.set('q', words)
   else asked.delete('q')
   asked.delete('cursor')
+  asked.delete('m')
   return show(asked.size ? `?${asked}` : '')
 }
 
@@ -54,9 +58,11 @@ export async function show(asked) {
     const url = new URL(`/list${asked}`, location)
     url.searchParams.set('current', current)
     const content = await part(url, { signal: searching.signal })
-    history.replaceState(history.state, '', location.pathname + asked)
+    history.replaceState(history.state, '', location.pathname + asked + location.hash)
     $('#list').replaceChildren(content)
+    shown = asked
     if (kept) restore(kept)
+    count(Number($('#unread').textContent))
     watchEnd()
   } catch (error) {
     if (error.name !== 'AbortError') console.warn('the list could not be fetched', error)
@@ -70,6 +76,9 @@ function restore([words, place]) {
   box.setSelectionRange(place, place)
 }
 
+// After a step back: the list that belongs to the address.
+export const follow = () => location.search !== shown && show(location.search)
+
 // Bring rows up to date, the whole list where many changed.
 export const refresh = gathering(async (ids) => {
   if (ids.length > MOST) return show(query())
@@ -78,7 +87,8 @@ export const refresh = gathering(async (ids) => {
   url.searchParams.set('current', current)
   const fresh = $('ol', await part(url))
   const scroller = $('.rows-scroll')
-  steady(scroller, scroller.scrollTop < 8, () => glide(rows(), () => sort(fresh)))
+  if (url.searchParams.has('q')) for (const row of fresh.children) touch(row)
+  else steady(scroller, scroller.scrollTop < 8, () => glide(rows(), () => sort(fresh)))
   count(Number(fresh.dataset.unread))
 })
 
@@ -95,6 +105,16 @@ function sort(fresh) {
   })
   merge(rows(), wanted, { descending: true, renew })
   if (rows().children.length) $('#empty')?.remove()
+}
+
+// What was found keeps its place and its words; only whether it is unread changes.
+function touch(row) {
+  const old = document.getElementById(row.id)
+  if (!old) return
+  old.className = `${row.className} ${old.matches('.hit') ? 'hit' : ''}`
+  $('.row-unread', old)?.remove()
+  const unread = $('.row-unread', row)
+  if (unread) $('.row-line', old).append(unread)
 }
 
 // Put a new row into an old one's place, without taking the focus from who moves with the keyboard.
@@ -135,11 +155,15 @@ function watchEnd() {
   const seen = new IntersectionObserver(async ([entry]) => {
     if (!entry.isIntersecting) return
     seen.disconnect()
-    const fresh = $('ol', await part(more.dataset.partial))
-    const next = $('a', fresh)
-    next?.remove()
-    merge(rows(), fresh.children, { descending: true })
-    next ? more.replaceWith(next) : more.remove()
+    try {
+      const fresh = $('ol', await part(more.dataset.partial))
+      const next = $('#more-rows', fresh)
+      next?.parentNode.remove()
+      merge(rows(), fresh.children, { descending: true })
+      next ? more.replaceWith(next) : more.remove()
+    } catch {
+      await pause(AGAIN)
+    }
     watchEnd()
   }, { root: $('.rows-scroll'), rootMargin: '600px' })
   seen.observe(more)

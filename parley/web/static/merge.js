@@ -35,9 +35,10 @@ export function steady(scroller, atRest, change) {
   return result
 }
 
+// A day stays where it is when messages come between it and those that are shown, so it is no anchor.
 function firstVisible(scroller) {
   const edge = scroller.getBoundingClientRect().top
-  return [...scroller.querySelectorAll('[data-key]')].find((one) => one.getBoundingClientRect().bottom > edge)
+  return [...scroller.querySelectorAll('[data-key]:not(.day)')].find((one) => one.getBoundingClientRect().bottom > edge)
 }
 
 // Let the elements of a list glide to their new places.

@@ -40,8 +40,9 @@ document.addEventListener('submit', async (event) => {
   if (!form) return
   event.preventDefault()
   $('button', form).disabled = true
-  const answer = await fetch(new URL(form.action).pathname.replace('/m/', '/api/messages/'), { method: 'POST' })
-  say(answer.ok ? 'It is tried again' : (await answer.json()).message)
+  const address = new URL(form.action).pathname.replace('/m/', '/api/messages/')
+  const answer = await fetch(address, { method: 'POST' }).catch(() => null)
+  say(answer?.ok ? 'It is tried again' : ((await answer?.json())?.message ?? 'The service did not answer'))
   document.activeElement.blur()
   soon()
 })

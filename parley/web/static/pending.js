@@ -1,38 +1,34 @@
 // Shows the messages that are on their way, until the service has them.
 
-import { $, pause } from './page.js'
+import { $ } from './page.js'
 import * as composer from './composer.js'
 import * as list from './list.js'
 import * as outbox from './outbox.js'
 import * as thread from './thread.js'
 
+const PATIENCE = 5000
+
 const entries = new Map()
 
 export function start() {
-  outbox.watch(async (what, entry, answer) => {
-    if (what === 'arrived') await arrived(entry, answer)
-    else if (what === 'refused') refused(entry, answer)
-    else {
-      entries.set(entry.key, { entry, what })
-      draw()
-    }
+  outbox.watch((what, entry, answer) => {
+    if (what === 'refused') return refused(entry, answer)
+    entries.set(entry.key, { entry, what, message: answer?.message })
+    draw()
+    if (what === 'arrived') arrived(entry, answer)
   })
   thread.onOpen(draw)
+  thread.onMerge(draw)
   outbox.resume()
 }
 
-async function arrived(entry, answer) {
-  if (answer.conversation === thread.current()) await shown(answer.message)
-  entries.delete(entry.key)
-  draw()
+// A stand-in stays until the message itself is there.
+function arrived(entry, answer) {
   list.refresh([answer.conversation])
-}
-
-// Until the message itself is there, its stand-in stays.
-async function shown(message) {
-  if ($('#newer')) return thread.toEnd()
-  thread.refresh([message])
-  for (let n = 0; n < 100 && !document.getElementById(`m-${message}`); n += 1) await pause(20)
+  if (answer.conversation !== thread.current()) return entries.delete(entry.key)
+  if ($('#newer')) thread.toEnd()
+  else thread.refresh([answer.message])
+  setTimeout(() => entries.delete(entry.key) && draw(), PATIENCE)
 }
 
 // What the service will not take goes back into the box, with its reason.
@@ -49,12 +45,14 @@ function refused(entry, answer) {
 function draw() {
   const place = $('#pending')
   if (!place) return
+  for (const { entry, message } of entries.values()) if (document.getElementById(`m-${message}`)) entries.delete(entry.key)
   const mine = [...entries.values()].filter(({ entry }) => entry.conversation === thread.current())
+  const grows = mine.length > place.children.length
   place.replaceChildren(...mine.map(bubble))
-  if (mine.length) $('#scroller').scrollTop = 0
+  if (grows) $('#scroller').scrollTop = 0
 }
 
-const WORDS = { going: 'Sending', waiting: 'No answer yet, trying again', stale: 'Not sent yet' }
+const WORDS = { going: 'Sending', arrived: 'Sending', waiting: 'No answer yet, trying again', stale: 'Not sent yet' }
 
 function bubble({ entry, what }) {
   const row = $('#pending-message').content.firstElementChild.cloneNode(true)

@@ -17,7 +17,8 @@ export function start() {
 }
 
 async function tell(story) {
-  $('.story-body', story).replaceChildren(await part(story.dataset.src))
+  const told = await part(story.dataset.src).catch(() => null)
+  if (told) $('.story-body', story).replaceChildren(told)
 }
 
 // The same addresses exist for programs, and these answer in a sentence when they will not.
@@ -25,8 +26,12 @@ async function act(form) {
   const message = form.closest('.message')
   const button = $('button', form)
   button.disabled = true
-  const answer = await fetch(new URL(form.action).pathname.replace('/m/', '/api/messages/'), { method: 'POST' })
-  if (!answer.ok) say((await answer.json()).message)
-  await thread.refresh([message.id.slice(2)])
+  try {
+    const answer = await fetch(new URL(form.action).pathname.replace('/m/', '/api/messages/'), { method: 'POST' })
+    if (!answer.ok) say((await answer.json()).message)
+  } catch {
+    say('The service did not answer')
+  }
   button.disabled = false
+  thread.refresh([message.id.slice(2)])
 }

@@ -1,16 +1,18 @@
 // The conversation that is open: going to another, messages that come and change, older ones while scrolling up.
 
 import { merge, steady } from './merge.js'
-import { $, gathering, part, say } from './page.js'
+import { $, gathering, part, pause, say } from './page.js'
 import { settled } from './outbox.js'
 import * as list from './list.js'
 import { fit } from './mail.js'
 
 const MOST = 60
 const AT_REST = 60
+const AGAIN = 3000
 
 let opening = null
 const opened = []
+const merged = []
 const grown = []
 
 export const current = () => $('#pane')?.dataset.id ?? ''
@@ -23,6 +25,9 @@ export function onOpen(act) {
   if ($('#pane')) act($('#pane'))
 }
 
+// Have something done whenever messages have been put on the page.
+export const onMerge = (act) => merged.push(act)
+
 // Have something done whenever the other side has written to the conversation that is open.
 export const onGrow = (act) => grown.push(act)
 
@@ -33,7 +38,10 @@ export function start() {
     scroller().addEventListener('scroll', () => isAtRest() && ($('#to-end').hidden = true), { passive: true })
     $('#to-end').addEventListener('click', toEnd)
   })
-  addEventListener('popstate', () => go(location).then(find))
+  addEventListener('popstate', async () => {
+    list.follow()
+    if (await go(location)) find()
+  })
   find()
 }
 
@@ -97,7 +105,10 @@ export const refresh = gathering(async (ids) => {
   const news = [...fresh.children].some(isNews)
   const wanted = [...fresh.children].filter((one) => one.dataset.key >= oldest && !($('#newer') && isNews(one)))
   const heard = wanted.some((one) => one.matches('.inbound') && !document.getElementById(one.id))
-  steady(scroller(), isAtRest(), () => merge(messages, wanted, { renew }))
+  steady(scroller(), isAtRest(), () => {
+    merge(messages, wanted, { renew })
+    for (const act of merged) act()
+  })
   fit(messages)
   if (news && (!isAtRest() || $('#newer'))) $('#to-end').hidden = false
   if (heard) for (const act of grown) act()
@@ -120,18 +131,26 @@ function watchBeginning() {
   const seen = new IntersectionObserver(async ([entry]) => {
     if (!entry.isIntersecting) return
     seen.disconnect()
-    const fresh = await part(older.dataset.partial)
-    if (!older.isConnected) return
-    const next = $('#older', fresh)
-    next?.parentNode.remove()
-    const messages = $('#messages')
-    messages.ariaBusy = 'true'
-    steady(scroller(), false, () => merge(messages, fresh.children, { renew }))
-    messages.ariaBusy = 'false'
-    fit($('#messages'))
-    if (next) older.replaceWith(next)
-    else older.replaceWith($('#beginning').content.cloneNode(true))
+    try {
+      await goBack(older)
+    } catch {
+      await pause(AGAIN)
+    }
     watchBeginning()
   }, { root: scroller(), rootMargin: '900px 0px 0px' })
   seen.observe(older)
+}
+
+async function goBack(older) {
+  const fresh = await part(older.dataset.partial)
+  if (!older.isConnected) return
+  const next = $('#older', fresh)
+  next?.parentNode.remove()
+  const messages = $('#messages')
+  // What is old is not news, and need not be read aloud.
+  messages.ariaBusy = 'true'
+  steady(scroller(), false, () => merge(messages, fresh.children, { renew }))
+  messages.ariaBusy = 'false'
+  fit(messages)
+  older.replaceWith(next ?? $('#beginning').content.cloneNode(true))
 }
