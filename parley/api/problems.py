@@ -70,12 +70,8 @@ def problem(scope: Scope, error: Exception) -> Response:
         kind = type(error).__name__
         log.error("crash", request_id=request_id, path=scope["path"], error=kind, trail=trail(error))
         refusal = HttpProblem(500, "something went wrong on our side")
-    status = status_of(refusal)
-    headers = dict(refusal.headers or {}) if isinstance(refusal, HttpProblem) else {}
-    if status == 503:
-        headers.setdefault("Retry-After", _RETRY_AFTER)
     body = Problem(refusal.code, refusal.message, list(refusal.details), request_id)
-    return Response(_encode(body), status, headers, media_type="application/json")
+    return Response(_encode(body), status_of(refusal), headers_of(refusal), media_type="application/json")
 
 
 def _refusal(error: Exception) -> ParleyError | None:
@@ -84,6 +80,12 @@ def _refusal(error: Exception) -> ParleyError | None:
     if isinstance(error, HTTPException) and error.status_code in _CODES:  # the router's own
         return HttpProblem(error.status_code, str(error.detail), headers=error.headers)
     return None
+
+
+def headers_of(error: ParleyError) -> dict[str, str]:
+    """The headers of a refusal; who comes at a bad moment is told when to come again."""
+    headers = dict(error.headers or {}) if isinstance(error, HttpProblem) else {}
+    return {"Retry-After": _RETRY_AFTER, **headers} if status_of(error) == 503 else headers
 
 
 def status_of(error: ParleyError) -> int:

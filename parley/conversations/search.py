@@ -35,7 +35,7 @@ _SQL = statements("parley.conversations", "search.sql")
 
 # Searches cost more than anything else; the other connections are for everybody else.
 _AT_ONCE = 2
-_LATELY = 500
+_LATELY = 2000
 _FEW = 2000
 _ENOUGH_SECONDS = 0.15
 _EXCERPT = 140

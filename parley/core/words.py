@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 import msgspec
 import regex
@@ -54,6 +55,10 @@ def words(text: str) -> list[str]:
 
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
+    if text.isascii():
+        for match in islice(_ASCII.finditer(text.lower()), _MOST_WORDS):
+            yield match[0][:_LONGEST_WORD], match.start(), match.end()
+        return
     for _, match in zip(range(_MOST_WORDS), _WORD.finditer(text), strict=False):
         if folded := _fold(match[0]):
             yield folded, match.start(), match.end()
@@ -169,10 +174,14 @@ def mark(text: str, hits: Sequence[tuple[int, int]], start: int, end: int) -> li
 def _hits(text: str, terms: Sequence[Term]) -> Iterator[tuple[int, int]]:
     """Where the terms stand, from left to right, without overlaps."""
     spans = list(_spans(text))
+    # Few words of a text can be the first of a term; only those are looked at closely.
+    heads = {term.words[0] for term in terms}
+    begun = tuple(term.words[0] for term in terms if term.begun and len(term.words) == 1)
     end = 0
-    for index, (_, first, _) in enumerate(spans):
-        lengths = [_length(spans, index, term) for term in terms]
-        if first >= end and (longest := max(lengths, default=0)):
+    for index, (word, first, _) in enumerate(spans):
+        if first < end or not (word in heads or word.startswith(begun)):
+            continue
+        if longest := max(_length(spans, index, term) for term in terms):
             end = spans[index + longest - 1][2]
             yield first, end
 

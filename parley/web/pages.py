@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from parley.api.deliveries import Deliveries
 from parley.api.limits import Limits
 from parley.api.mock import Mock
-from parley.api.problems import status_of
+from parley.api.problems import headers_of, status_of
 from parley.api.sends import Sends
 from parley.conversations.search import Search
 from parley.core.errors import ParleyError
@@ -28,7 +28,14 @@ from parley.web.story import Story
 
 Page = Callable[[Request], Awaitable[Response]]
 
-_TITLES = {400: "That did not make sense", 403: "Not from here", 404: "Nothing here", 503: "One moment"}
+_TITLES = {
+    400: "That did not make sense",
+    403: "Not from here",
+    404: "Nothing here",
+    409: "Too late",
+    429: "Too many at once",
+    503: "One moment",
+}
 
 
 def routes(
@@ -95,14 +102,13 @@ def _told(call: Page, renderer: Renderer) -> Page:
         try:
             return await call(request)
         except ParleyError as error:
-            status = status_of(error)
-            title = _TITLES.get(status, "That did not work")
-            context = {
-                "title": title,
-                "message": error.message,
-                "here": "",
-                "request_id": request.scope["request_id"],
-            }
-            return renderer.page(request, "error.html", status=status, **context)
+            return _refusal(request, renderer, error)
 
     return endpoint
+
+
+def _refusal(request: Request, renderer: Renderer, error: ParleyError) -> Response:
+    status = status_of(error)
+    title = _TITLES.get(status, "That did not work")
+    said = {"title": title, "message": error.message, "here": "", "request_id": request.scope["request_id"]}
+    return renderer.page(request, "error.html", status=status, headers=headers_of(error), **said)

@@ -43,6 +43,10 @@ class Static:
         """The files of one kind."""
         return sorted(name for name in self._files if name.endswith(ending))
 
+    def read(self, name: str) -> str:
+        """The text of a file."""
+        return self._files[name].plain.decode()
+
     async def serve(self, request: Request) -> Response:
         """Answer with a file, for ever under its version, else to be asked for again."""
         path: str = request.path_params["path"]

@@ -3,7 +3,8 @@
 import time
 from datetime import UTC, datetime
 
-from bench.load import Size, load, make_searchable
+from bench.load import load, make_searchable
+from bench.past import Size
 from parley.conversations.read import Filter, latest
 from parley.conversations.search import Search
 from parley.core.page import Window

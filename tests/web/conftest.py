@@ -1,6 +1,7 @@
 """The browser and the service that it visits."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.conftest import other_database
 from tests.web.service import Process, Service
 
-_CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# On a machine that has none, starting it fails, and says what it looked for.
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), _NAMES[0])
 _FLAGS = [
     "--headless",
     "--no-sandbox",

@@ -5,8 +5,8 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from tests.web.conftest import Visit
+from tests.web.line import Line
 from tests.web.service import Service, mailbox, somebody
-from tests.web.wire import Wire
 
 
 async def test_a_message_appears_in_two_pages(service: Service, visit: Visit) -> None:
@@ -66,17 +66,17 @@ async def test_what_was_missed_comes_after_a_broken_connection(service: Service,
     """Nothing is missed and nothing doubled when the line is cut and mended."""
     contact = somebody()
     number = await service.text(contact, "0")
-    async with Wire(service.url) as wire:
-        page = await visit(f"{wire.url}/c/{number}")
+    async with Line(service.url) as line:
+        page = await visit(f"{line.url}/c/{number}")
         await _connected(page)
         await service.text(contact, "1")
         await expect(page.locator("#messages .bubble")).to_have_count(2)
-        wire.cut()
+        line.cut()
         await expect(page.locator("#connection")).to_be_visible()
         for n in range(2, 8):
             await service.text(contact, str(n))
         await service.text(somebody(), "A stranger")
-        wire.mend()
+        line.mend()
         await expect(page.locator("#messages .bubble")).to_have_text(
             [str(n) for n in range(8)], timeout=20_000
         )

@@ -6,6 +6,8 @@ import * as outbox from './outbox.js'
 import * as thread from './thread.js'
 
 const DRAFT = 'draft:new'
+const NEW = 'new'
+const PATIENCE = 2000
 const KEPT = ['channel', 'to', 'from', 'subject', 'cc', 'bcc', 'reply_to', 'attachments', 'body']
 
 export function start() {
@@ -21,6 +23,7 @@ export function start() {
       $('#compose-dialog').close()
     }
   })
+  outbox.watch((what, entry) => what === 'refused' && refused(entry))
   $('#compose-dialog')?.addEventListener('close', (event) => event.target.replaceChildren())
   if ($('#compose')) attach($('#compose'))
 }
@@ -88,15 +91,25 @@ async function submit(event, form) {
   event.preventDefault()
   const order = read(form)
   show(form, '')
+  // From here on the outbox has it: a draft that stayed would be sent a second time after a reload.
+  forget(form)
   const button = $('footer .button', form)
   button.disabled = true
-  const answer = await outbox.send(order, form.dataset.conversation ?? 'new')
+  const slow = setTimeout(() => show(form, 'No answer yet, trying again'), PATIENCE)
+  const answer = await outbox.send(order, form.dataset.conversation ?? NEW)
+  clearTimeout(slow)
   button.disabled = false
   if (!answer.ok) return show(form, answer.why)
-  forget(form)
   $('#compose-dialog')?.close()
   const address = `/c/${answer.conversation}`
   $('#rows') ? thread.open(address) : location.assign(address)
+}
+
+// What is refused becomes a draft again.
+function refused({ order, conversation }) {
+  if (conversation !== NEW) return
+  const { type, attachments, cc = [], bcc = [], ...rest } = order
+  store.set(DRAFT, { ...rest, channel: type, attachments: attachments.join(' '), cc: cc.join(', '), bcc: bcc.join(', ') })
 }
 
 function read(form) {

@@ -7,7 +7,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 
-class Wire:
+class Line:
     """Passes bytes on both ways while it is whole; cut, it drops all calls and takes no new ones."""
 
     def __init__(self, url: str) -> None:

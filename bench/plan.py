@@ -1,0 +1,27 @@
+"""How long everything takes: the whole run stays under a quarter of an hour, the quick one under two minutes."""
+
+import msgspec
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The size of a run."""
+
+    quick: bool
+    rounds: int
+    seconds: int
+    """How long one burst of load takes."""
+    jobs: int
+    """How many messages one round delivers."""
+    posts: int
+    """How many webhooks are posted to open streams."""
+    sizes: tuple[int, ...]
+    """How many messages there are to be read from."""
+    searched: tuple[int, ...]
+    """In which of them words are indexed, which takes longer than all else."""
+    connections: tuple[int, ...] = (1, 16, 64, 256)
+
+
+_SIZES = (10_000, 1_000_000, 10_000_000)
+
+FULL = Plan(quick=False, rounds=3, seconds=2, jobs=4_000, posts=30, sizes=_SIZES, searched=_SIZES)
+QUICK = Plan(quick=True, rounds=1, seconds=1, jobs=2_000, posts=15, sizes=_SIZES[:2], searched=_SIZES[:1])

@@ -1,0 +1,69 @@
+"""The stage: an embedded PostgreSQL in a temporary folder, with as many databases as there are measurements."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from bench.proc import busy_seconds, family
+from parley.db.embedded import Server
+from parley.db.migrate import migrate
+
+# Room for 256 clients that come without a pool, beside those who have one.
+_OPTIONS = {"max_connections": "400"}
+
+
+class Stage:
+    """A running server, its folder, and fresh databases on it."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.folder = folder
+        self.server = server
+
+    async def database(self, name: str, *, migrated: bool = True) -> str:
+        """Make a database and return its address."""
+        connection = await asyncpg.connect(self.server.url)
+        try:
+            await connection.execute(f"create database {name}")
+        finally:
+            await connection.close()
+        url = urlunsplit(urlsplit(self.server.url)._replace(path=f"/{name}"))
+        if migrated:
+            await migrate(url)
+        return url
+
+    async def drop(self, name: str) -> None:
+        """Remove a database and whoever is connected to it."""
+        connection = await asyncpg.connect(self.server.url)
+        try:
+            await connection.execute(f"drop database {name} with (force)")
+        finally:
+            await connection.close()
+
+    def busy_seconds(self) -> float:
+        """Processor time that the server has taken so far, with all its processes, past and present."""
+        assert self.server.pid is not None
+        return busy_seconds(family(self.server.pid))
+
+    async def log_position(self) -> int:
+        """How many bytes of write-ahead log there have ever been."""
+        connection = await asyncpg.connect(self.server.url)
+        try:
+            return int(await connection.fetchval("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
+        finally:
+            await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    """Set the stage up, and leave nothing of it behind."""
+    with tempfile.TemporaryDirectory(prefix="parley-bench-", ignore_cleanup_errors=True) as name:
+        server = Server(Path(name, "data"), options=_OPTIONS)
+        try:
+            await server.start()
+            yield Stage(server, Path(name))
+        finally:
+            await server.stop()

@@ -1,0 +1,120 @@
+"""What the service promises of itself, as ratios wherever a ratio can be formed; and why it falls short."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from bench.figures import Burst, middle
+from bench.reads import Read
+from bench.results import Results
+
+SLOWEST_LIST_MS, SLOWEST_SEARCH_MS, SLOWEST_EVENT_MS = 20.0, 200.0, 1000.0
+END_TO_END = 1500.0
+
+# What was found behind a miss, by the beginning of the target's name; it is shown only beside a miss.
+REASONS: dict[str, str] = {}
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One promise."""
+
+    name: str
+    wanted: str
+    measured: str
+    met: bool
+
+    @property
+    def reason(self) -> str:
+        """Why it was missed, as far as anybody found out."""
+        known = (reason for start, reason in REASONS.items() if self.name.startswith(start))
+        return next(known, "not looked into yet")
+
+
+def targets(results: Results) -> list[Target]:
+    """All promises, kept or not."""
+    return [*_accept(results), *_delivery(results), *_reads(results), *_live(results)]
+
+
+def _least(name: str, ratio: float, wanted: float, *, percent: bool = False) -> Target:
+    show: Callable[[float], str] = (
+        (lambda part: f"{part:.0%}") if percent else (lambda times: f"{times:.3g} ×")
+    )
+    return Target(name=name, wanted=f"≥ {show(wanted)}", measured=show(ratio), met=ratio >= wanted)
+
+
+def _most(name: str, value: float, wanted: float, unit: str) -> Target:
+    return Target(
+        name=name, wanted=f"≤ {wanted:g} {unit}", measured=f"{value:.3g} {unit}", met=value <= wanted
+    )
+
+
+def _accept(results: Results) -> Iterator[Target]:
+    bursts, alone, many = results.bursts, results.plan.connections[0], results.plan.connections[-1]
+
+    def rate(burst: Burst) -> float:
+        return burst.rate
+
+    def p99(burst: Burst) -> float:
+        return burst.p99_ms
+
+    for kind in ("ingest", "send"):
+        yield _least(
+            f"{kind}, {many} connections, beside pgbench",
+            bursts.ratio(kind, many, "parley", "pgbench", rate),
+            3,
+        )
+        limit = bursts.ratio(kind, many, "parley", "limit", rate)
+        yield _least(f"{kind}, {many} connections, beside HTTP alone", limit, 0.45, percent=True)
+        baseline = bursts.ratio(kind, many, "parley", "baseline", rate)
+        yield _least(f"{kind}, {many} connections, beside FastAPI + SQLAlchemy", baseline, 12)
+        slow = bursts.ratio(kind, 16, "parley", "pgbench", p99)
+        yield _most(f"{kind}, p99 at 16 connections, beside pgbench", slow, 2, "×")
+        single = bursts.ratio(kind, alone, "parley", "baseline", rate)
+        yield _least(f"{kind}, 1 connection, beside FastAPI + SQLAlchemy", single, 1)
+
+
+def _delivery(results: Results) -> Iterator[Target]:
+    rounds = results.delivery
+    part = middle(rounds, lambda one: one.parley / one.bare)
+    yield _least("delivery, beside a bare loop", part, 0.4, percent=True)
+    yield _least(
+        "delivery, beside procrastinate", middle(rounds, lambda one: one.parley / one.procrastinate), 3
+    )
+    yield _least("delivery, beside pgqueuer", middle(rounds, lambda one: one.parley / one.pgqueuer), 1.5)
+    through = middle(rounds, lambda one: one.end_to_end)
+    yield Target(
+        name="POST to reported status",
+        wanted=f"≥ {END_TO_END:,.0f}/s",
+        measured=f"{through:,.0f}/s",
+        met=through >= END_TO_END,
+    )
+    part = middle(rounds, lambda one: one.end_to_end / one.reported)
+    yield _least(
+        "POST to reported status, beside a bare loop that waits for the reports", part, 0.4, percent=True
+    )
+
+
+def _reads(results: Results) -> Iterator[Target]:
+    smallest, largest = min(results.plan.sizes), max(results.plan.sizes)
+
+    def p99(kind: str, messages: int) -> list[float]:
+        return [one.p99_ms for one in results.reads if _is(one, kind, messages)]
+
+    for kind in ("list", "page 1,000", "thread"):
+        pairs = list(zip(p99(kind, largest), p99(kind, smallest), strict=True))
+        name = f"{kind}, p99 among {largest:,} messages"
+        yield _most(f"{name}, beside {smallest:,}", middle(pairs, lambda pair: pair[0] / pair[1]), 1.5, "×")
+        yield _most(name, middle(pairs, lambda pair: pair[0]), SLOWEST_LIST_MS, "ms")
+    searched = max(results.plan.searched)
+    slow = middle(p99("search", searched), lambda ms: ms)
+    yield _most(f"search, p99 among {searched:,} messages", slow, SLOWEST_SEARCH_MS, "ms")
+
+
+def _is(read: Read, kind: str, messages: int) -> bool:
+    return (read.kind, read.messages) == (kind, messages)
+
+
+def _live(results: Results) -> Iterator[Target]:
+    most = max(one.streams for one in results.live)
+    slow = middle([one for one in results.live if one.streams == most], lambda one: one.p99_ms)
+    yield _most(f"event on {most:,} streams, p99", slow, SLOWEST_EVENT_MS, "ms")

@@ -1,0 +1,36 @@
+"""Waits until a database says that something is done."""
+
+import asyncio
+import time
+from datetime import datetime
+
+import asyncpg
+
+from bench.wrk import BenchError
+
+_PATIENCE_SECONDS = 90.0
+_POLL_SECONDS = 0.1
+
+SETTLED = "select not exists (select from deliveries)"
+DELIVERED = """
+select not exists (
+    select from messages where direction = 'outbound' and created_at >= $1 and status <> 'delivered'
+)
+"""
+DIGESTED = """
+select not exists (
+    select from events e
+    where not exists (select from followers f where f.account_id = e.account_id and (e.xid, e.id) <= (f.xid, f.id))
+) and not exists (select from deliveries)
+"""
+
+
+async def until(
+    connection: "asyncpg.Connection[asyncpg.Record]", condition: str, *arguments: datetime
+) -> None:
+    """Return as soon as the condition holds."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not await connection.fetchval(condition, *arguments):
+        if time.monotonic() > end:
+            raise BenchError(f"this is still not so: {' '.join(condition.split())}")
+        await asyncio.sleep(_POLL_SECONDS)
