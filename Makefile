@@ -21,7 +21,7 @@ run: ## set up and start everything on http://localhost:8080 (PORT=… for anoth
 
 test: $(VENV)/.installed-dev ## set up, a browser too, and run the whole suite (ARGS=… for pytest)
 	@bin/browser.sh
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -1,15 +1,10 @@
 """The vendors' own SDKs, unchanged, pointed at a simulation by their base address alone."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
-from types import ModuleType
 from typing import Any, TypeVar
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sendgrid import SendGridAPIClient
 from telnyx import DefaultHttpxClient, Telnyx
 from twilio.http.http_client import TwilioHttpClient
@@ -85,26 +80,3 @@ async def with_telnyx(sim: Stage, use: Callable[[Telnyx], T], **options: str) ->
             return use(client)
 
     return await asyncio.to_thread(run)
-
-
-class _VerifyKey:
-    """All that Telnyx's SDK wants of PyNaCl: one curve, which `cryptography` has as well."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = Ed25519PublicKey.from_public_bytes(key)
-
-    def verify(self, message: bytes, signature: bytes) -> None:
-        self._key.verify(signature, message)
-
-
-def _stand_in_for_pynacl() -> None:
-    signing, exceptions = ModuleType("nacl.signing"), ModuleType("nacl.exceptions")
-    vars(signing)["VerifyKey"] = _VerifyKey
-    vars(exceptions)["BadSignatureError"] = InvalidSignature
-    sys.modules.update(
-        {"nacl": ModuleType("nacl"), signing.__name__: signing, exceptions.__name__: exceptions}
-    )
-
-
-if find_spec("nacl") is None:
-    _stand_in_for_pynacl()
