@@ -13,6 +13,7 @@ from telnyx import (
     Telnyx,
     UnprocessableEntityError,
 )
+from telnyx.lib.webhook_verification import WebhookVerificationError
 
 from tests.simulators.sdks import THEM, US, with_telnyx
 from tests.simulators.stage import Catcher, Stage
@@ -52,7 +53,7 @@ async def test_webhooks_pass_the_sdks_verification_and_tell_the_course(sim: Stag
     assert [event.data.payload.to[0].status for event in unwrapped] == ["sent", "delivered"]
     assert {event.data.payload.id for event in unwrapped} == {made.data.id}
     forged = calls[0].body.decode().replace("Hello", "Bye")
-    with pytest.raises(ValueError, match="does not match"):
+    with pytest.raises(WebhookVerificationError, match="does not match"):
         await with_telnyx(sim, lambda client: client.webhooks.unwrap(forged, headers=calls[0].headers))
     assert (await sim.get("ledger"))["entries"][0]["message_id"] == "0190-c"
 
