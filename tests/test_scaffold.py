@@ -24,7 +24,9 @@ def pinned(name: str) -> dict[str, str]:
 
 def test_make_help_lists_every_target() -> None:
     """What can be made can be found."""
-    listed = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     names = {line.split()[0] for line in listed.splitlines()}
     phony = re.findall(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)[0].split()
     assert names == set(phony)
