@@ -53,6 +53,7 @@ lock: $(VENV)/.installed-dev ## lock the newest versions that pyproject.toml all
 	@$(COMPILE) --upgrade --extra build --output-file requirements.txt
 	@$(COMPILE) --upgrade --extra build --extra dev --constraints requirements.txt --output-file requirements-dev.txt
 	@$(COMPILE) --upgrade --extra build --extra dev --extra bench --constraints requirements-dev.txt --output-file requirements-bench.txt
+	@$(COMPILE) --upgrade --extra build --extra dev --extra bench --constraints requirements-dev.txt --output-file requirements-bench.txt
 
 db-up: ## start the PostgreSQL of docker-compose.yml
 	@$(COMPOSE) up --detach --wait postgres
@@ -80,6 +81,11 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "Setting up the tools for tests (once)"
 	@$(PIP) --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed-dev
+	@echo "Setting up what the service is measured beside (once)"
+	@$(PIP) --require-hashes --requirement requirements-bench.txt
 	@touch $@
 
 $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed-dev
