@@ -1,8 +1,12 @@
 """Measures the service on this machine and writes down what it found. QUICK=1 for a rough version in two minutes."""
 
 import argparse
+import asyncio
 import os
+import shutil
+import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,6 +29,7 @@ _SECTIONS = (accept, delivery, live, footprint, reads)
 
 async def run(plan: Plan) -> Results:
     """Measure everything."""
+    _stop_when_told()
     began, at = time.monotonic(), now()
     planned = sum(section.planned_seconds(plan) for section in _SECTIONS)
     with Meter.running(planned) as meter:
@@ -43,6 +48,24 @@ async def run(plan: Plan) -> Results:
             )  # fmt: skip
 
 
+def _check_room(plan: Plan) -> None:
+    """Refuse before anything is loaded, rather than fail with a full disk."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if free < plan.disk_bytes:
+        needed = plan.disk_bytes / 2**30
+        raise BenchError(
+            f"{tempfile.gettempdir()} has {free / 2**30:.0f} GB free, but this takes {needed:.0f}; set TMPDIR"
+        )
+
+
+def _stop_when_told() -> None:
+    """Ctrl-C and its like end the run in order, so that nothing is left behind."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
 def main() -> None:
     """Read the command line, measure, write."""
     plan = QUICK if os.environ.get("QUICK", "0") not in ("", "0") else FULL
@@ -53,9 +76,12 @@ def main() -> None:
     parser.add_argument("--again", type=Path, help="write the report again from the JSON of an earlier run")
     given = parser.parse_args()
     try:
+        _check_room(plan)
         results = _read(given.again) if given.again else uvloop.run(run(plan))
     except BenchError as error:
         sys.exit(f"bench: {error}")
+    except asyncio.CancelledError:
+        sys.exit("bench: stopped")
     report = write(results, given.folder)
     saved = _ROOT / "build/performance.json"
     saved.parent.mkdir(exist_ok=True)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+_MESSAGE_BYTES, _LOG_BYTES = 1_400, 6 * 2**30
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The size of a run."""
@@ -20,8 +22,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """In which of them words are indexed, which takes longer than all else."""
     connections: tuple[int, ...] = (1, 16, 64, 256)
 
+    @property
+    def disk_bytes(self) -> int:
+        """What the databases take at most, with the server's log."""
+        return sum(self.sizes) * _MESSAGE_BYTES + _LOG_BYTES
+
 
 _SIZES = (10_000, 1_000_000, 10_000_000)
 
-FULL = Plan(quick=False, rounds=3, seconds=2, jobs=4_000, posts=30, sizes=_SIZES, searched=_SIZES)
+FULL = Plan(quick=False, rounds=3, seconds=2, jobs=4_000, posts=20, sizes=_SIZES, searched=_SIZES)
 QUICK = Plan(quick=True, rounds=1, seconds=1, jobs=2_000, posts=15, sizes=_SIZES[:2], searched=_SIZES[:1])

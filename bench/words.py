@@ -47,7 +47,7 @@ async def make_searchable(url: str) -> None:
         await _conversations(writing)
         for one in kept:
             await _said(writing, one["make"])
-        await writing.execute("vacuum (analyze) message_words, conversation_words")
+        await writing.execute("analyze message_words, conversation_words")
     finally:
         await reading.close()
         await writing.close()

@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 
 Descriptor = Annotated[int | None, typer.Option("--fd", hidden=True, help="An inherited listening socket.")]
+MailDescriptor = Annotated[int | None, typer.Option("--mail-fd", hidden=True, help="Another one, for mail.")]
 
 
 @app.command()
@@ -51,7 +52,7 @@ def up() -> None:
 def serve(fd: Descriptor = None) -> None:
     """Run one web process."""
     settings = _with_asked_simulators(load())
-    opened = socket.socket(fileno=fd) if fd is not None else listeners(settings.host, settings.port, 1)[0]
+    opened = _inherited(fd) or listeners(settings.host, settings.port, 1)[0]
     with _database(settings) as found:
         runtime.serve(found, opened)
 
@@ -64,11 +65,12 @@ def work() -> None:
 
 
 @app.command()
-def simulate() -> None:
+def simulate(fd: Descriptor = None, mail_fd: MailDescriptor = None) -> None:
     """Run the simulated vendors: Twilio, Telnyx, SendGrid and a mail server."""
     settings = load()
     logs.configure(settings.log_level)
-    uvloop.run(play(settings.simulator_port, simulation(settings), smtp_port(settings)))
+    web, mail = _inherited(fd) or settings.simulator_port, _inherited(mail_fd) or smtp_port(settings)
+    uvloop.run(play(web, simulation(settings), mail))
 
 
 @app.command()
@@ -153,6 +155,11 @@ def replay(
     """Run webhooks again that were kept because they were not understood."""
     with _database(with_simulators(load())) as found:
         desk.replayed(runtime.replay(found, dry_run=dry_run), dry_run=dry_run)
+
+
+def _inherited(fd: int | None) -> socket.socket | None:
+    """The listening socket that the process which started us has opened."""
+    return socket.socket(fileno=fd) if fd is not None else None
 
 
 def _with_asked_simulators(settings: Settings) -> Settings:

@@ -17,6 +17,23 @@ def free(host: str, port: int, variable: str = "PORT") -> None:
         _listen(probe, port, variable)
 
 
+def pair(host: str, first: int, variable: str, tries: int) -> tuple[socket.socket, socket.socket]:
+    """Open two neighbouring ports, from the first free pair on; raise if none of so many pairs is free."""
+    opened: list[socket.socket] = []
+    try:
+        for port in (first, first + 1):
+            opened.append(_socket(host))
+            _bind(opened[-1], host, port, variable)
+            _listen(opened[-1], port, variable)
+    except SettingsError:
+        for half in opened:
+            half.close()
+        if tries <= 1:
+            raise
+        return pair(host, first + 2, variable, tries - 1)
+    return opened[0], opened[1]
+
+
 def listeners(host: str, port: int, count: int) -> list[socket.socket]:
     """Open that many sockets on one address; the kernel spreads new connections over them."""
     free(host, port)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import aiohttp
+import msgspec
 from rich.console import Console
 
 from parley import simulated
@@ -22,11 +23,12 @@ from parley.db.migrate import migrate
 from parley.db.version import reach
 from parley.processes import Children, Program
 from parley.providers.registry import build
-from parley.settings import Settings, SettingsError
-from parley.sockets import free, listeners
+from parley.settings import Settings, SettingsError, variable
+from parley.sockets import listeners, pair
 
 _READY_SECONDS = 30.0
 _POLL_SECONDS = 0.1
+_PORT_TRIES = 100
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the name within it is ours
 # Together below the five seconds in which everything has to be over.
 _SERVE_PATIENCE, _WORK_PATIENCE, _SIMULATE_PATIENCE, _DATABASE_PATIENCE = 2.2, 1.0, 0.3, 1.0
@@ -39,18 +41,26 @@ async def up(settings: Settings) -> None:
     interrupts = _Interrupts()
     with _sole(settings.data_dir) as folder, _counts(folder) as counts:
         sockets = listeners(settings.host, settings.port, settings.web_processes or _cores())
-        if simulated.wanted(settings):
-            for port in (settings.simulator_port, simulated.smtp_port(settings)):
-                free("127.0.0.1", port, "SIMULATOR_PORT")
+        stages = _simulator_sockets(settings)
+        if stages:
+            settings = msgspec.structs.replace(settings, simulator_port=stages[0].getsockname()[1])
         await _check_providers(settings)
         async with _database(settings, interrupts) as url, Children(_note) as children:
             interrupts.last_resorts.append(children.kill)
-            with _closing(sockets):
+            with _closing((*sockets, *stages)):
                 await _migrate(url)
-                _start(children, settings, sockets, _environment(settings, url, counts))
+                _start(children, sockets, stages, _environment(settings, url, counts))
                 await _ready(settings)
                 _welcome(settings)
                 await asyncio.Event().wait()
+
+
+def _simulator_sockets(settings: Settings) -> tuple[socket.socket, ...]:
+    """Open the simulators' ports: where nobody chose them, a second copy takes the next that are free."""
+    if not simulated.wanted(settings):
+        return ()
+    tries = _PORT_TRIES if settings.simulator_port == Settings().simulator_port else 1
+    return pair("127.0.0.1", settings.simulator_port, "SIMULATOR_PORT", tries)
 
 
 class _Interrupts:
@@ -143,12 +153,20 @@ def _counts(folder: Path) -> Iterator[Path]:
 
 def _environment(settings: Settings, url: str, counts: Path) -> dict[str, str]:
     """Give what the children shall see: the database, the simulators, one folder to count in."""
-    told = {"DATABASE_URL": url, "PROMETHEUS_MULTIPROC_DIR": str(counts), **simulated.environment(settings)}
-    return {**os.environ, **told}
+    return {
+        **os.environ,
+        **simulated.environment(settings),
+        "DATABASE_URL": url,
+        "PROMETHEUS_MULTIPROC_DIR": str(counts),
+        variable("simulator_port"): str(settings.simulator_port),
+    }
 
 
 def _start(
-    children: Children, settings: Settings, sockets: Sequence[socket.socket], environment: dict[str, str]
+    children: Children,
+    sockets: Sequence[socket.socket],
+    stages: Sequence[socket.socket],
+    environment: dict[str, str],
 ) -> None:
     def program(name: str, *command: str, patience: float, descriptors: Sequence[int] = ()) -> Program:
         return Program(
@@ -159,8 +177,10 @@ def _start(
             patience=patience,
         )
 
-    if simulated.wanted(settings):
-        children.start(program("simulators", "simulate", patience=_SIMULATE_PATIENCE))
+    if stages:
+        web, mail = (opened.fileno() for opened in stages)
+        command = ("simulate", "--fd", str(web), "--mail-fd", str(mail))
+        children.start(program("simulators", *command, patience=_SIMULATE_PATIENCE, descriptors=[web, mail]))
     children.start(program("worker", "work", patience=_WORK_PATIENCE))
     children.start(
         *(

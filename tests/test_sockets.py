@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from parley.settings import SettingsError
-from parley.sockets import free, listeners
+from parley.sockets import free, listeners, pair
 
 
 def test_a_taken_port_is_one_clear_line(free_port: int) -> None:
@@ -30,6 +30,19 @@ def test_the_line_names_the_variable(free_port: int) -> None:
         other.listen()
         with pytest.raises(SettingsError, match=r"^SIMULATOR_PORT .* choose another with SIMULATOR_PORT=…$"):
             free("127.0.0.1", free_port, "SIMULATOR_PORT")
+
+
+def test_a_second_copy_finds_ports_of_its_own(free_port: int) -> None:
+    """Where nobody chose the port, the next free pair is taken; where somebody did, it is refused."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port))
+        other.listen()
+        web, mail = pair("127.0.0.1", free_port, "SIMULATOR_PORT", 50)
+        with web, mail:
+            assert web.getsockname()[1] > free_port
+            assert mail.getsockname()[1] == web.getsockname()[1] + 1
+        with pytest.raises(SettingsError, match="is taken"):
+            pair("127.0.0.1", free_port, "SIMULATOR_PORT", 1)
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
