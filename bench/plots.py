@@ -113,9 +113,10 @@ def delivery(rounds: Sequence[Round]) -> str:
     rows = {
         "a bare loop of requests": ("limit", middle(rounds, lambda one: one.bare)),
         "Parley, accepted to settled": ("parley", middle(rounds, lambda one: one.parley)),
-        "Parley, POST to reported status": ("parley", middle(rounds, lambda one: one.end_to_end)),
         "pgqueuer, the same request": ("pgbench", middle(rounds, lambda one: one.pgqueuer)),
         "procrastinate, the same request": ("baseline", middle(rounds, lambda one: one.procrastinate)),
+        "a bare loop that waits for the reports": ("limit", middle(rounds, lambda one: one.reported)),
+        "Parley, POST to reported status": ("parley", middle(rounds, lambda one: one.end_to_end)),
     }
     sheet = Sheet(
         _TOP + 46 * len(rows), "Messages handed to a provider a second",

@@ -8,7 +8,7 @@ import asyncpg
 
 from bench.wrk import BenchError
 
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 240.0
 _POLL_SECONDS = 0.1
 
 SETTLED = "select not exists (select from deliveries)"
