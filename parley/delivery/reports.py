@@ -40,6 +40,8 @@ async def run(db: Database, bell: Bell, providers: Mapping[str, Provider], wait:
                     pass
         except DatabaseAway:
             log.debug("reports_postponed")
+        except Exception as error:  # a duty that ends unseen helps nobody
+            log.error("reports_broke", exc_info=error)
         await asyncio.sleep(min(30.0, wait / 2))
 
 

@@ -24,6 +24,8 @@ async def run(settings: Settings, db: Database) -> None:
             await clean(settings, db)
         except DatabaseAway:
             log.debug("retention_postponed")
+        except Exception as error:  # a duty that ends unseen helps nobody
+            log.error("retention_broke", exc_info=error)
         await asyncio.sleep(_ROUND_SECONDS)
 
 
