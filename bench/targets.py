@@ -13,6 +13,14 @@ END_TO_END = 1500.0
 
 # What was found behind a miss, by the beginning of the target's name; it is shown only beside a miss.
 REASONS: dict[str, str] = {
+    "ingest, 256 connections, beside HTTP alone": "storing a message takes more processor time than taking it in by HTTP "
+    "(the table shows both), and all of it shares the same two cores",
+    "send, 256 connections, beside HTTP alone": "storing a message takes more processor time than taking it in by HTTP "
+    "(the table shows both), and all of it shares the same two cores",
+    "delivery, beside a bare loop": "claiming, judging and settling a message takes about as much processor time as the "
+    "HTTP call itself, and simulator, worker and database share two cores",
+    "search, p99 among 1,000,000": "a question of very common words may search for 150 ms before it answers with what it "
+    "has; reading and marking the hits comes on top",
     "delivery, beside pgqueuer": "it takes and settles its jobs in sets as well, and keeps less: no intent before the "
     "call, no history, no order within a conversation. Half as much again as it does would be four fifths of the bare loop",
     "POST to reported status": "each message is four HTTP requests on the same two cores: the send, the call and two "
