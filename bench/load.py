@@ -37,7 +37,9 @@ async def load(url: str, size: Size) -> None:
             rows = messages(size, tally, time.time())
             await _copy(connection, "messages", _MESSAGES, rows)
             await _copy(connection, "conversations", _CONVERSATIONS, conversations(tally))
-            await _copy(connection, "threads", ("account_id", "key", "conversation_id"), threads(tally))
+            await _copy(
+                connection, "threads", ("account_id", "key", "uuid", "conversation_id"), threads(tally)
+            )
         newest = tally.first + len(tally.counts) - 1
         await connection.execute("update accounts set conversations = $1 where id = 1", newest)
         await connection.execute("vacuum (analyze) messages, conversations, threads")

@@ -133,7 +133,8 @@ def conversations(tally: Tally) -> Iterator[str]:
 def threads(tally: Tally) -> Iterator[str]:
     """The rows of `threads`: each leads to its conversation."""
     for number in range(tally.first, tally.first + len(tally.counts)):
-        yield _row("1", Contact(number).thread.key, str(number))
+        place = Contact(number).thread
+        yield _row("1", place.key, place.uuid, str(number))
 
 
 def _row(*values: str) -> str:

@@ -24,7 +24,7 @@ insert into conversations (account_id, id, uuid, key, channel, channels, partici
 select 1, n, gen_random_uuid(), 'sms:+12016661234<->+1804' || 5550000 + n, 'sms', '{{sms}}',
     array['+12016661234', '+1804' || 5550000 + n], 2, timestamptz '2024-11-01Z' + n * interval '1 second'
 from generate_series(1, {CONVERSATIONS}) n;
-insert into threads (account_id, key, conversation_id) select account_id, key, id from conversations;
+insert into threads (account_id, key, uuid, conversation_id) select account_id, key, uuid, id from conversations;
 insert into messages (account_id, id, conversation_id, direction, channel, from_address, to_address, body, status,
     segments, priority, occurred_at, created_at, provider, provider_message_id, idempotency_key)
 select 1, gen_random_uuid(), case when n <= {HOT} then 1 else n % {CONVERSATIONS} + 1 end, 'inbound', 'sms',

@@ -23,8 +23,8 @@ with wanted as (
     select account_id, id, uuid, thread_key, channel, participants, least(occurred_at, now())
     from numbered
 ), threaded as (
-    insert into threads (account_id, key, conversation_id)
-    select account_id, thread_key, id from numbered
+    insert into threads (account_id, key, uuid, conversation_id)
+    select account_id, thread_key, uuid, id from numbered
 )
 update accounts a
 set conversations = n.newest
@@ -116,7 +116,7 @@ left join lateral (
 order by asked.place
 
 -- name: number_of_uuid
-select id from conversations where account_id = $1 and uuid = $2 order by id limit 1
+select conversation_id from threads where account_id = $1 and uuid = $2 order by conversation_id limit 1
 
 -- name: number_of_key
 select conversation_id from threads where account_id = $1 and key = $2
