@@ -87,8 +87,3 @@ $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed-dev
 	@echo "Setting up what the service is measured beside (once)"
 	@$(PIP) --require-hashes --requirement requirements-bench.txt
 	@touch $@
-
-$(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed-dev
-	@echo "Setting up what the service is measured beside (once)"
-	@$(PIP) --require-hashes --requirement requirements-bench.txt
-	@touch $@
