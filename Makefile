@@ -39,7 +39,7 @@ migrate: setup ## bring the database to this version's schema
 seed: setup ## fill the running service with a demonstration
 	@$(BIN)/parley demo
 
-bench: $(VENV)/.installed-bench ## measure the service on this machine
+bench: $(VENV)/.installed-bench ## measure the service beside others on this machine (QUICK=1: a rough version)
 	@$(BIN)/python -m bench $(ARGS)
 
 chaos: $(VENV)/.installed-dev ## kill its parts while it works, and count what is lost
@@ -52,7 +52,6 @@ lock: $(VENV)/.installed-dev ## lock the newest versions that pyproject.toml all
 	@test -x $(BIN)/uv || $(PIP) uv
 	@$(COMPILE) --upgrade --extra build --output-file requirements.txt
 	@$(COMPILE) --upgrade --extra build --extra dev --constraints requirements.txt --output-file requirements-dev.txt
-	@$(COMPILE) --upgrade --extra build --extra dev --extra bench --constraints requirements-dev.txt --output-file requirements-bench.txt
 	@$(COMPILE) --upgrade --extra build --extra dev --extra bench --constraints requirements-dev.txt --output-file requirements-bench.txt
 
 db-up: ## start the PostgreSQL of docker-compose.yml
