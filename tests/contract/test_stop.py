@@ -17,11 +17,11 @@ from tests.contract.vendors import Vendors
 async def test_a_request_that_has_begun_is_answered(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     """Half of it came before the signal and half after: 202, stored, and then the connection is closed."""
     service = Service(tmp_path)
-    request = post("/api/messages/sms", json.dumps(sms()).encode())
+    request = post("/api/messages/sms", json.dumps(sms()).encode(), "Expect: 100-continue")
     async with running(service):
         async with line(service.port) as begun, line(service.port) as idle:
             await begun.write(request[:-20])
-            await until(lambda: service.lines(path="/readyz") != [])
+            assert (await begun.read()).status == 100
             service.signal(signal.SIGTERM)
             assert (await idle.read()).status == 0
             await begun.write(request[-20:])
