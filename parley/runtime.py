@@ -38,7 +38,6 @@ from parley.feed.follow import Follower
 from parley.feed.hub import Hub, open_hub
 from parley.messages import minutes
 from parley.messages.send import Rules
-from parley.messages.status import status_batcher
 from parley.messages.writer import message_batcher
 from parley.providers import registry as providers
 from parley.server import Server, calm_collector, open_files
@@ -46,9 +45,9 @@ from parley.settings import Settings
 from parley.web import pages
 from parley.webhooks import retention
 from parley.webhooks.intake import Intake
-from parley.webhooks.raw import raw_batcher
 from parley.webhooks.replay import Replayed
 from parley.webhooks.replay import replay as again
+from parley.webhooks.tidings import tidings_batcher
 
 
 def serve(settings: Settings, sock: socket.socket) -> None:
@@ -145,13 +144,12 @@ async def application(settings: Settings, leaving: asyncio.Event | None = None) 
 async def _intake(
     settings: Settings, db: Database, bell: Bell, messages: Batcher[Draft, Stored]
 ) -> AsyncIterator[Intake]:
-    """The way in for webhooks, with the group commits behind it."""
-    statuses, raw = status_batcher(db, bell), raw_batcher(db)
+    """The way in for webhooks, with the group commit behind it."""
+    tidings = tidings_batcher(db, bell)
     try:
-        yield Intake(messages, statuses, raw, _rules(settings))
+        yield Intake(messages, tidings, _rules(settings))
     finally:
-        await statuses.close()
-        await raw.close()
+        await tidings.close()
 
 
 def _application(

@@ -1,6 +1,7 @@
 """Group commit: what arrives while one batch commits goes together into the next one.
 
-There is no timer: what comes alone is written at once, and under load the batches grow by themselves.
+There is no timer, unless one is asked for: what comes alone is written at once, and under load the batches grow by
+themselves.
 """
 
 import asyncio
@@ -31,16 +32,19 @@ class Batcher(Generic[T, R]):
     """Collects items and writes them in sets, one set at a time.
 
     `write` stores a set and returns one result an item, in order; a result that is an exception is raised
-    to the one who put that item. `weigh` bounds a set by more than its length.
+    to the one who put that item. `weigh` bounds a set by more than its length. With `gather_seconds`, for items that
+    nobody waits for, each set is given a moment to grow.
     """
 
     def __init__(
         self,
         write: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
         weigh: Callable[[T], int] = lambda _: 1,
+        gather_seconds: float = 0.0,
     ) -> None:
         self._write = write
         self._weigh = weigh
+        self._gather_seconds = gather_seconds
         self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._running: asyncio.Task[None] | None = None
 
@@ -62,8 +66,8 @@ class Batcher(Generic[T, R]):
     async def _run(self) -> None:
         try:
             while self._queue:
-                # Let the requests that the event loop has already read join this set.
-                await asyncio.sleep(0)
+                # At the least, let the requests that the event loop has already read join this set.
+                await asyncio.sleep(self._gather_seconds)
                 await self._settle(self._take())
         finally:
             self._running = None

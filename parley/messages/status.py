@@ -15,8 +15,6 @@ import msgspec
 from parley.core.ids import is_uuid
 from parley.core.message import StatusEvent
 from parley.core.text import indexable, storable
-from parley.db.batcher import Batcher
-from parley.db.bell import Bell
 from parley.db.pool import Database
 from parley.db.sql import statements
 
@@ -50,24 +48,13 @@ class Applied(msgspec.Struct, frozen=True):
         return Applied(self.changed + other.changed, self.settled + other.settled)
 
 
-def status_batcher(db: Database, bell: Bell) -> Batcher[Report, None]:
-    """The group commit through which the reports of this process are merged."""
+async def apply(db: Database, reports: Iterable[Report], requests: str = "[]") -> Applied:
+    """Merge reports, and keep the requests that brought them (a JSON array), in one commit.
 
-    async def write(reports: Sequence[Report]) -> list[Exception | None]:
-        applied = await apply(db, reports)
-        if applied.changed:
-            bell.ring("events")
-        if applied.settled:
-            bell.ring("deliveries")
-        return [None] * len(reports)
-
-    return Batcher(write)
-
-
-async def apply(db: Database, reports: Iterable[Report]) -> Applied:
-    """Merge reports; those on messages whose provider id is not known yet wait for it."""
+    Reports on messages whose provider id is not known yet wait for it.
+    """
     rows = [row for report in reports if (row := _row(report)) is not None]
-    applied, early = await _merge(db, rows)
+    applied, early = await _merge(db, rows, requests)
     return applied + await adopt(db, early)
 
 
@@ -93,10 +80,10 @@ async def _adopt(db: Database, rows: Sequence[asyncpg.Record]) -> Applied:
     return applied
 
 
-async def _merge(db: Database, rows: list[dict[str, Any]]) -> tuple[Applied, set[Key]]:
-    if not rows:
+async def _merge(db: Database, rows: list[dict[str, Any]], requests: str = "[]") -> tuple[Applied, set[Key]]:
+    if not rows and requests == "[]":
         return Applied(), set()
-    results = await db.fetch(_SQL["merge"], msgspec.json.encode(rows).decode())
+    results = await db.fetch(_SQL["merge"], msgspec.json.encode(rows).decode(), requests)
     settled = [row for row in results if row["what"] == "settled"]
     if settled:
         await db.fetch(_SQL["let_go"], msgspec.json.encode([dict(row) for row in settled]).decode())

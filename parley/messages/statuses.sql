@@ -1,8 +1,16 @@
 -- name: merge
 -- Merges reports ($1, a JSON array) into the messages they are about. The highest rank wins, whatever the order
 -- and the repetition; among equal ranks the earliest report, so that even its error is the same every time.
+-- Keeps the requests that brought them ($2, a JSON array) in the same commit.
 -- Answers what changed, which deliveries a report has settled, and what has to wait for its message's id.
-with report as materialized (
+with kept as (
+    insert into inbound_events (account_id, id, source, url, headers, body, state, error)
+    select account_id, id, source, url, headers, decode(body, 'base64'), state, error
+    from json_to_recordset($2::json) as r (
+        account_id bigint, id uuid, source text, url text, headers jsonb, body text, state text, error text
+    )
+    order by account_id, id
+), report as materialized (
     select r.*, row_number() over () as n
     from json_to_recordset($1::json) as r (
         account_id bigint, provider text, provider_message_id text, message_id uuid,

@@ -1,7 +1,7 @@
 """The way in for webhooks: believe, understand, store with the raw request; what makes no sense is kept too."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -17,7 +17,8 @@ from parley.messages.send import Rules
 from parley.messages.status import Report
 from parley.providers.base import Provider
 from parley.providers.generic import PARSERS
-from parley.webhooks.raw import RawEvent, raw_event
+from parley.webhooks.raw import raw_event
+from parley.webhooks.tidings import Tidings
 
 log = structlog.get_logger()
 
@@ -30,13 +31,11 @@ class Intake:
     def __init__(
         self,
         messages: Batcher[Draft, Stored],
-        statuses: Batcher[Report, None],
-        raw: Batcher[RawEvent, None],
+        tidings: Batcher[Tidings, None],
         rules: Rules,
     ) -> None:
         self._messages = messages
-        self._statuses = statuses
-        self._raw = raw
+        self._tidings = tidings
         self._rules = rules
 
     async def generic(self, source: str, webhook: Webhook) -> tuple[Inbound, Stored]:
@@ -57,27 +56,39 @@ class Intake:
             metrics.FORGED.labels(provider.name).inc()
             raise
         try:
-            work = [self._store(found, provider.name) for found in provider.parse(webhook)]
+            drafts, reports = self._sorted(provider.parse(webhook), provider.name)
         except Exception as error:
             # The exception's text may hold the message; its type says enough to find the place.
             log.warning("webhook_unparsed", source=provider.name, error=type(error).__name__)
             reason = error.message if isinstance(error, Unreadable) else type(error).__name__
             await self._keep_unparsed(provider.name, webhook, reason)
             return
-        await asyncio.gather(self._raw.put(raw_event(provider.name, webhook)), *work)
+        await self._store(drafts, Tidings(raw_event(provider.name, webhook), reports))
 
-    async def again(self, source: str, found: Parsed) -> None:
-        """Store one thing that a replay understood."""
-        await self._store(found, source)
+    async def again(self, source: str, found: Sequence[Parsed]) -> None:
+        """Store what a replay understood."""
+        drafts, reports = self._sorted(found, source)
+        await self._store(drafts, Tidings(None, reports))
 
-    def _store(self, found: Parsed, provider: str) -> Awaitable[object]:
-        if isinstance(found, StatusEvent):
-            return self._statuses.put(Report(DEFAULT_ACCOUNT, provider, found))
-        return self._messages.put(self._draft(found, provider))
+    async def _store(self, drafts: Sequence[Draft], tidings: Tidings) -> None:
+        kept = self._tidings.put(tidings)
+        if drafts:
+            await asyncio.gather(kept, *map(self._messages.put, drafts))
+        else:
+            await kept
+
+    def _sorted(self, found: Iterable[Parsed], provider: str) -> tuple[list[Draft], list[Report]]:
+        drafts, reports = [], []
+        for one in found:
+            if isinstance(one, StatusEvent):
+                reports.append(Report(DEFAULT_ACCOUNT, provider, one))
+            else:
+                drafts.append(self._draft(one, provider))
+        return drafts, reports
 
     def _draft(self, inbound: Inbound, provider: str, raw: bytes | None = None) -> Draft:
         return take(inbound, DEFAULT_ACCOUNT, provider, self._rules, datetime.now(UTC), raw)
 
     async def _keep_unparsed(self, source: str, webhook: Webhook, reason: str) -> None:
-        await self._raw.put(raw_event(source, webhook, reason))
+        await self._tidings.put(Tidings(raw_event(source, webhook, reason)))
         metrics.UNPARSED.labels(source).inc()

@@ -1,6 +1,6 @@
-"""Keeps raw webhooks as they came, many at once, before anything is answered."""
+"""A webhook's request for the record, as it came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -9,18 +9,13 @@ from parley.core.account import DEFAULT_ACCOUNT
 from parley.core.ids import new_id
 from parley.core.text import storable
 from parley.core.webhook import Webhook
-from parley.db.batcher import Batcher
-from parley.db.pool import Database
-from parley.db.sql import statements
-
-_SQL = statements("parley.webhooks", "webhooks.sql")
 
 # Credentials in a stored header would outlive their rotation.
 _NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
 class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook request for the record; the field names are the columns of `webhooks.sql keep`."""
+    """A webhook request for the record; the field names are those that `statuses.sql merge` reads."""
 
     account_id: int
     id: str
@@ -44,16 +39,6 @@ def raw_event(source: str, webhook: Webhook, error: str | None = None) -> RawEve
         state="parsed" if error is None else "unparsed",
         error=storable(error, 1000) if error is not None else None,
     )
-
-
-def raw_batcher(db: Database) -> Batcher[RawEvent, None]:
-    """The group commit of raw webhooks."""
-
-    async def write(events: Sequence[RawEvent]) -> list[Exception | None]:
-        await db.execute(_SQL["keep"], msgspec.json.encode(events).decode())
-        return [None] * len(events)
-
-    return Batcher(write, weigh=lambda event: len(event.body) + 500)
 
 
 def _keepable(headers: Mapping[str, str]) -> dict[str, str]:

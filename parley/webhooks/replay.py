@@ -45,8 +45,7 @@ async def _again(
 ) -> Replayed:
     found, error = _parse(row, providers)
     if not dry_run:
-        for thing in found:
-            await intake.again(row["source"], thing)
+        await intake.again(row["source"], found)
         name, more = ("replayed", ()) if error is None else ("still_unparsed", (error,))
         await db.execute(_SQL[name], row["account_id"], row["id"], *more)
     return Replayed(row["id"], row["source"], row["error"] or "", error, tuple(map(_name, found)))

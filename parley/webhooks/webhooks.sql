@@ -1,12 +1,3 @@
--- name: keep
--- Keeps raw webhooks as they came; $1 is a JSON array of raw events.
-insert into inbound_events (account_id, id, source, url, headers, body, state, error)
-select account_id, id, source, url, headers, decode(body, 'base64'), state, error
-from json_to_recordset($1::json) as r (
-    account_id bigint, id uuid, source text, url text, headers jsonb, body text, state text, error text
-)
-order by account_id, id
-
 -- name: unparsed
 -- The next webhooks that were not understood, the oldest first.
 select account_id, id, source, url, headers, body, error

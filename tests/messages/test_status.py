@@ -1,6 +1,5 @@
 """Statuses merge by rank: repetition and disorder change nothing, and no report falls between two commits."""
 
-import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,12 +11,11 @@ from hypothesis import strategies as st
 
 from parley.core.message import Status, StatusEvent
 from parley.core.outcome import Accepted
-from parley.db.bell import Bell
 from parley.db.pool import Database
 from parley.delivery import queue
 from parley.delivery.queue import Route
 from parley.delivery.verdict import Case, judge
-from parley.messages.status import Key, Report, adopt, apply, status_batcher
+from parley.messages.status import Key, Report, adopt, apply
 from parley.messages.store import store
 from tests.delivery.stage import RULES
 from tests.drafts import inbound, outbound
@@ -205,21 +203,3 @@ async def test_hostile_texts_are_stored_or_ignored(db: Database) -> None:
     assert status == "failed"
     assert len(code) <= 100
     assert len(error) <= 500
-
-
-async def test_one_odd_report_does_not_spoil_its_neighbours(db: Database) -> None:
-    """Two messages cannot share a provider's id: the second keeps its status, and the set is stored."""
-    one, _ = await sent(db, "v1", "v2")
-    await db.execute(
-        "update messages set provider_message_id = null, provider = null where id <> $1::uuid", one
-    )
-    bell = Bell(db)
-    batcher = status_batcher(db, bell)
-    other = str(await db.fetchval("select id from messages where id <> $1::uuid", one))
-    await asyncio.gather(
-        batcher.put(report("v1", "delivered", message_id=one)),
-        batcher.put(report("v1", "delivered", message_id=other)),
-    )
-    await batcher.close()
-    await bell.close()
-    assert (await state(db, one))[0] == (await state(db, other))[0] == "delivered"

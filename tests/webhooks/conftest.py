@@ -7,12 +7,11 @@ import pytest
 
 from parley.db.bell import Bell
 from parley.db.pool import Database
-from parley.messages.status import status_batcher
 from parley.messages.writer import message_batcher
 from parley.providers.registry import Providers, build
 from parley.settings import Settings
 from parley.webhooks.intake import Intake
-from parley.webhooks.raw import raw_batcher
+from parley.webhooks.tidings import tidings_batcher
 from tests.drafts import RULES
 
 
@@ -27,7 +26,7 @@ async def providers(settings: Settings) -> AsyncIterator[Providers]:
 async def intake(db: Database) -> AsyncIterator[Intake]:
     """The way in."""
     bell = Bell(db)
-    batchers = message_batcher(db, bell), status_batcher(db, bell), raw_batcher(db)
+    batchers = message_batcher(db, bell), tidings_batcher(db, bell)
     yield Intake(*batchers, RULES)
     for batcher in batchers:
         await batcher.close()
