@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -141,7 +141,12 @@ def callback(settings: Settings, vendor: str, base_url: str, message_id: str) ->
 
 def query(webhook: Webhook, name: str) -> str:
     """One parameter of the address that the vendor called."""
-    return parse_qs(urlsplit(webhook.url).query).get(name, [""])[0]
+    return dict(reversed(pairs(webhook.url.partition("?")[2]))).get(name, "")
+
+
+def pairs(form: str) -> list[tuple[str, str]]:
+    """Read what a form or a query holds, as `parse_qsl` would in twice the time."""
+    return list(URL.build(query_string=form, encoded=True).query.items())
 
 
 def our_id(text: object) -> str | None:

@@ -4,9 +4,11 @@ import hmac
 from base64 import b64encode
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha1, sha256
+from itertools import chain
 from typing import ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from aiohttp import ClientSession
@@ -109,6 +111,11 @@ class Twilio:
         self._client = http.Client(session, settings.provider_timeout_secs)
         self._base = settings.twilio_base_url.rstrip("/")
         self._messages = f"/2010-04-01/Accounts/{settings.twilio_account_sid}/Messages.json"
+        pair = f"{settings.twilio_account_sid}:{settings.twilio_auth_token}".encode()
+        self._headers = {
+            "Authorization": f"Basic {b64encode(pair).decode()}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
 
     async def send(self, message: Outgoing) -> Accepted:
         """Create a message."""
@@ -171,12 +178,7 @@ class Twilio:
         return page
 
     async def _ask(self, method: str, path: str, data: bytes | None = None) -> http.Answer:
-        pair = f"{self._settings.twilio_account_sid}:{self._settings.twilio_auth_token}".encode()
-        headers = {
-            "Authorization": f"Basic {b64encode(pair).decode()}",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        return await self._client.ask(method, self._base + path, headers, data)
+        return await self._client.ask(method, self._base + path, self._headers, data)
 
     def verify(self, webhook: Webhook, now: datetime) -> None:
         """Check X-Twilio-Signature; it carries no time, so only the ids within make a replay harmless."""
@@ -189,7 +191,7 @@ class Twilio:
 
     def parse(self, webhook: Webhook) -> Sequence[Inbound | StatusEvent]:
         """Read a status callback, which has a MessageStatus, or else an inbound message."""
-        pairs = _pairs(webhook) or parse_qsl(urlsplit(webhook.url).query)
+        pairs = _pairs(webhook.body) or http.pairs(webhook.url.partition("?")[2])
         fields = dict(reversed(pairs))  # of a repeated name, the first
         if fields.get("SmsStatus") == "received" or ("Body" in fields and "MessageStatus" not in fields):
             return (_inbound(fields),)
@@ -218,32 +220,37 @@ def _same(listed: _Listed, message: Outgoing) -> bool:
     return (sender, listed.to) == (message.sender, message.recipient) and body.split() == message.body.split()
 
 
-def _pairs(webhook: Webhook) -> list[tuple[str, str]]:
-    return parse_qsl(webhook.body.decode("utf-8", "replace"), keep_blank_values=True)
+@lru_cache(maxsize=16)  # a form is read twice: to verify it, and to understand it
+def _pairs(form: bytes) -> list[tuple[str, str]]:
+    return http.pairs(form.decode("utf-8", "replace"))
 
 
 def _signed_texts(webhook: Webhook) -> Iterator[str]:
-    """All that Twilio may have signed: its own parts disagree on the port and on repeated keys."""
-    pairs = _pairs(webhook)
+    """All that Twilio may have signed: its own parts disagree on the port and on repeated keys. The likely one first."""
+    pairs = _pairs(webhook.body)
     if digest := http.query(webhook, "bodySHA256"):
         # A body that is no form is signed by its hash, which stands in the signed address.
         if not hmac.compare_digest(digest.encode(), sha256(webhook.body).hexdigest().encode()):
             return
         pairs = []
+    texts = ["".join(chain.from_iterable(sorted(set(pairs))))]
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    each = "".join(name + value for name, value in sorted(set(pairs)))
-    once = "".join(name + "".join(values[name]) for name in sorted(values))
+    if len(values) < len(pairs):
+        texts.append("".join(name + "".join(values[name]) for name in sorted(values)))
     for url in _addresses(webhook.url):
-        yield from {url + each, url + once}
+        for text in texts:
+            yield url + text
 
 
-def _addresses(url: str) -> set[str]:
+def _addresses(url: str) -> Iterator[str]:
+    yield url
     parts = urlsplit(url)
     host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return {url, parts._replace(netloc=host).geturl(), parts._replace(netloc=f"{host}:{port}").geturl()}
+    yield parts._replace(netloc=host).geturl()
+    yield parts._replace(netloc=f"{host}:{port}").geturl()
 
 
 def _inbound(fields: dict[str, str]) -> Inbound:
