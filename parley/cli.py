@@ -24,6 +24,7 @@ from parley.db.errors import EmbeddedError
 from parley.db.migrate import migrate as apply
 from parley.db.version import UnfitDatabaseError, reach
 from parley.demo import fill
+from parley.server import calm_collector
 from parley.settings import Settings, SettingsError, load
 from parley.simulated import simulation, smtp_port, with_simulators
 from parley.simulators.run import serve as play
@@ -70,6 +71,7 @@ def simulate(fd: Descriptor = None, mail_fd: MailDescriptor = None) -> None:
     settings = load()
     logs.configure(settings.log_level)
     web, mail = _inherited(fd) or settings.simulator_port, _inherited(mail_fd) or smtp_port(settings)
+    calm_collector()
     uvloop.run(play(web, simulation(settings), mail))
 
 

@@ -7,9 +7,9 @@ from uuid_utils import uuid7
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from parley import metrics
-from parley.api.cork import CorkedProtocol
 from parley.api.frame import SECURITY, WHOLE
 from parley.api.problems import HttpProblem, problem
+from parley.cork import CorkedProtocol
 
 log = structlog.get_logger()
 

@@ -6,8 +6,8 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from parley.cork import CorkedProtocol
 from parley.simulators.app import build
 from parley.simulators.config import Simulation
 from parley.simulators.smtp import listening
@@ -17,14 +17,8 @@ Where = socket.socket | int
 """A listening place: a bound socket, or a port on 127.0.0.1."""
 
 
-class _Protocol(HttpToolsProtocol):
+class _Protocol(CorkedProtocol):
     """Gives every request the means to cut its connection."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        # asyncio does this only for sockets that were made with IPPROTO_TCP; without it an answer,
-        # which is written in two pieces, waits 40 ms for an acknowledgement.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().connection_made(transport)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
