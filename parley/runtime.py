@@ -32,7 +32,7 @@ from parley.core.account import DEFAULT_ACCOUNT
 from parley.core.message import Draft, Stored
 from parley.db.batcher import Batcher
 from parley.db.bell import Bell
-from parley.db.pool import Database, open_database
+from parley.db.pool import PLANNED_ONCE, Database, open_database
 from parley.delivery import heartbeat, reports, worker
 from parley.feed.follow import Follower
 from parley.feed.hub import Hub, open_hub
@@ -77,7 +77,7 @@ async def _work(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(
-            open_database(settings.database_url, settings.database_pool, "parley work")
+            open_database(settings.database_url, settings.database_pool, "parley work", PLANNED_ONCE)
         )
         # The worker bounds what is under way by itself; waiting for a connection would look like a vendor's silence.
         unbounded = aiohttp.TCPConnector(limit=0)
@@ -96,7 +96,7 @@ async def _work(settings: Settings) -> None:
 @asynccontextmanager
 async def _following(settings: Settings) -> AsyncIterator[None]:
     """Keep what is derived from the feed: words to find, failures, figures. On a connection of its own."""
-    async with open_database(settings.database_url, 1, "parley follow") as db:
+    async with open_database(settings.database_url, 1, "parley follow", PLANNED_ONCE) as db:
         follower = Follower(db, "inbox", (index.digest, state.failures, minutes.digest))
         task = asyncio.create_task(follower.run(settings.database_url, partial(index.tidy, db)))
         try:

@@ -1,7 +1,7 @@
 """Connections: opened lazily, lent briefly, and honest about a database that is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
@@ -81,9 +81,15 @@ SESSION = {
     "enable_mergejoin": "off",
 }
 
+# For programs whose statements do the same whatever their arguments are. The claim alone takes longer to plan than to
+# run, and PostgreSQL would go on planning it anew.
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+
 
 @asynccontextmanager
-async def open_database(url: str, size: int, name: str) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, size: int, name: str, session: Mapping[str, str] | None = None
+) -> AsyncIterator[Database]:
     """Open a pool that connects on first use, so that a process can start before its database."""
     pool = asyncpg.create_pool(
         url,
@@ -92,7 +98,7 @@ async def open_database(url: str, size: int, name: str) -> AsyncIterator[Databas
         timeout=_CONNECT_SECONDS,
         command_timeout=_COMMAND_SECONDS,
         max_inactive_connection_lifetime=300,
-        server_settings={"application_name": name, **SESSION},
+        server_settings={"application_name": name, **SESSION, **(session or {})},
         reset=_nothing_to_undo,
     )
     await pool
