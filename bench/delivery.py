@@ -1,6 +1,7 @@
 """Delivery: from accepted to settled, beside a bare loop and two queues; and all the way to the status."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -14,18 +15,18 @@ from bench import traffic
 from bench.accept import PATHS, PROCESSES
 from bench.meter import Meter
 from bench.plan import Plan
-from bench.programs import Crew, Yard
+from bench.programs import Crew, Program, Yard
 from bench.rivals.call import Jobs
 from bench.stage import Stage
-from bench.waiting import DELIVERED, DIGESTED, SETTLED, until
+from bench.waiting import AT_WORK, DELIVERED, DIGESTED, SETTLED, until
 from bench.wrk import BenchError, wrk
-from parley.core.message import Draft
 from parley.db.pool import open_database
 from parley.messages.store import store
 
 QUEUES = ("procrastinate", "pgqueuer")
 _BLOCK = 250
 _DIGEST_SECONDS = 6
+_WARM_UP = 500
 # Sent, and delivered.
 _REPORTS = 2
 
@@ -76,11 +77,12 @@ class Company:
     async def parley(self, jobs: int) -> float:
         """Accept so many messages; then let a worker deliver them."""
         await self.report(lost=True)
-        async with _connected(self._url) as connection:
+        async with _connected(self._url) as connection, self._worker(connection) as worker:
+            worker.signal(signal.SIGSTOP)
             began = await connection.fetchval("select clock_timestamp()")
-            await _accept(self._url, [traffic.outbound(n % traffic.CONVERSATIONS) for n in range(jobs)])
-            async with self._worker():
-                await until(connection, SETTLED)
+            await _accept(self._url, jobs)
+            worker.signal(signal.SIGCONT)
+            await until(connection, SETTLED)
             row = await connection.fetchrow(_SPAN, began)
         assert row is not None
         if row["jobs"] != jobs:
@@ -90,7 +92,10 @@ class Company:
     async def end_to_end(self, connections: int) -> float:
         """Post for a second; then wait until the provider has reported each as delivered."""
         await self.report(lost=False)
-        async with _connected(self._url) as connection, self._worker():
+        async with _connected(self._url) as connection:
+            warming = await connection.fetchval("select clock_timestamp()")
+        async with _connected(self._url) as connection, self._worker(connection):
+            await until(connection, DELIVERED, warming)
             began, start = await connection.fetchval("select clock_timestamp()"), time.monotonic()
             await wrk(
                 self._web.url, "accept", PATHS["send"], "send", "", traffic.BUSINESS, str(traffic.FIRST),
@@ -103,7 +108,7 @@ class Company:
 
     async def digest(self) -> None:
         """Let a worker do what it does when it has time, which is not what is measured."""
-        async with _connected(self._url) as connection, self._worker():
+        async with _connected(self._url) as connection, self._worker(connection):
             await until(connection, DIGESTED)
 
     async def report(self, *, lost: bool) -> None:
@@ -114,10 +119,15 @@ class Company:
             answer.raise_for_status()
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[None]:
+    async def _worker(self, connection: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[Program]:
+        """Lend a worker that has worked already: its statements are planned, its connections open."""
+        began = await connection.fetchval("select clock_timestamp()")
         worker = self._yard.program("worker", "-m", "parley", "work")
         try:
-            yield
+            await until(connection, AT_WORK, began)
+            await _accept(self._url, _WARM_UP)
+            await until(connection, SETTLED)
+            yield worker
         finally:
             worker.check()
             worker.stop()
@@ -136,9 +146,10 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Round]:
                 found["reported"] = await company.rival("bare", plan.jobs, _REPORTS)
             with meter.step("delivery: parley", 6):
                 found["parley"] = await company.parley(plan.jobs)
-            for name in QUEUES:
-                with meter.step(f"delivery: {name}", 4):
-                    found[name] = await company.rival(name, plan.jobs // 4)
+            with meter.step("delivery: pgqueuer", 4):
+                found["pgqueuer"] = await company.rival("pgqueuer", plan.jobs)
+            with meter.step("delivery: procrastinate", 4):
+                found["procrastinate"] = await company.rival("procrastinate", plan.jobs // 4)
             with meter.step("end to end", 6):
                 found["end_to_end"] = await company.end_to_end(plan.connections[-2])
             rounds.append(Round(number, **found))
@@ -162,7 +173,8 @@ async def _company(stage: Stage) -> AsyncIterator[Company]:
         yield Company(yard, web, simulators, url, rivals)
 
 
-async def _accept(url: str, drafts: list[Draft]) -> None:
+async def _accept(url: str, jobs: int) -> None:
+    drafts = [traffic.outbound(n % traffic.CONVERSATIONS) for n in range(jobs)]
     async with open_database(url, 1, "bench") as db:
         for start in range(0, len(drafts), _BLOCK):
             await store(db, drafts[start : start + _BLOCK])
