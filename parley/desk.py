@@ -101,10 +101,20 @@ def providers(settings: Settings) -> None:
     async def look(db: Database) -> None:
         names = (*settings.sms_providers, *settings.email_providers)
         _table(
-            ("provider", "breaker", "failures", "until", "last error", "at"),
+            ("provider", "breaker", "failures", "until", "sent", "delivered", "failed", "last error", "at"),
             [
-                (p.provider, p.state, p.failures, _when(p.until), p.last_error, _when(p.last_error_at))
-                for p in await overview.providers(db, names)
+                (
+                    p.provider,
+                    p.state,
+                    p.failures,
+                    _when(p.until),
+                    p.sent,
+                    p.delivered,
+                    p.failed,
+                    p.last_error,
+                    _when(p.last_error_at),
+                )
+                for p in await overview.providers(db, DEFAULT_ACCOUNT, names)
             ],
         )
         _table(

@@ -95,7 +95,7 @@ class Deliveries:
     async def overview(self, request: Request) -> Overview:
         """Providers, queues and workers."""
         return Overview(
-            await overview.providers(self._db, self._providers),
+            await overview.providers(self._db, DEFAULT_ACCOUNT, self._providers),
             await overview.queues(self._db),
             await overview.workers(self._db),
         )

@@ -24,7 +24,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     died_at: datetime
     attempts: int
     code: str | None
-    conversation_id: int
+    conversation_id: str
     channel: str
     from_address: str
     to_address: str

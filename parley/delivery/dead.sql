@@ -2,7 +2,7 @@
 -- One page of what was given up, the newest message first, after a cursor (null: from the beginning).
 select
     d.message_id, d.died_at, d.attempts, d.code,
-    m.conversation_id, m.channel, m.from_address, m.to_address, m.provider, m.error
+    m.conversation_id::text as conversation_id, m.channel, m.from_address, m.to_address, m.provider, m.error
 from dead_letters d
 join messages m on m.account_id = d.account_id and m.id = d.message_id
 where d.account_id = $1 and ($2::uuid is null or d.message_id < $2)

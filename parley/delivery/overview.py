@@ -15,7 +15,7 @@ COUNTED_UP_TO = 10_000
 
 
 class ProviderHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider's breaker, and the last error that counted against it."""
+    """A provider's breaker, the last error that counted against it, and what became of its messages in an hour."""
 
     provider: str
     state: str
@@ -24,6 +24,9 @@ class ProviderHealth(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime | None
     last_error: str | None
     last_error_at: datetime | None
+    sent: int
+    delivered: int
+    failed: int
 
 
 class QueueDepth(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +49,9 @@ class WorkerSeen(msgspec.Struct, frozen=True, kw_only=True):
     in_hand: int
 
 
-async def providers(db: Database, names: Collection[str]) -> list[ProviderHealth]:
-    """The breakers of these providers."""
-    return [ProviderHealth(**dict(row)) for row in await db.fetch(_SQL["breakers"], list(names))]
+async def providers(db: Database, account_id: int, names: Collection[str]) -> list[ProviderHealth]:
+    """How these providers are doing."""
+    return [ProviderHealth(**dict(row)) for row in await db.fetch(_SQL["providers"], list(names), account_id)]
 
 
 async def queues(db: Database) -> list[QueueDepth]:

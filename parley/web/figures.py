@@ -60,7 +60,7 @@ async def figures(db: Database, account_id: int, providers: Collection[str], now
     return Figures(
         minutes=_minutes(counts, start),
         outcomes=_outcomes(counts, providers),
-        providers=await overview.providers(db, providers),
+        providers=await overview.providers(db, account_id, providers),
         queues=await overview.queues(db),
         workers=await overview.workers(db),
         dead_letters=await dead.count(db, account_id),

@@ -178,7 +178,7 @@ async def test_the_overview_shows_health_and_queues(
         db, database_url, carriers(post), ruled(breaker=Limits(3, timedelta(hours=1), timedelta(1)))
     ):
         await until(lambda: state_is(db, "open"))
-        fresh, seen = await overview.providers(db, ["fresh", "post"])
+        fresh, seen = await overview.providers(db, 1, ["fresh", "post"])
         assert (seen.state, seen.last_error) == ("open", "as told: error")
         assert (fresh.state, fresh.last_error) == ("closed", None)
         assert len(await overview.workers(db)) == 1
@@ -190,3 +190,21 @@ async def test_the_overview_shows_health_and_queues(
     assert depths["sms"].oldest_at is not None
     assert (depths["email"].ready, depths["email"].oldest_at) == (0, None)
     assert await overview.workers(db) == []
+
+
+async def test_the_overview_tells_what_became_of_an_hour_of_messages(db: Database) -> None:
+    """Read is delivered, undelivered has failed, and what is longer ago does not count."""
+    for status, ago, messages in (
+        ("sent", 0, 5), ("delivered", 1, 3), ("read", 59, 1), ("failed", 2, 1), ("undelivered", 3, 1),
+        ("queued", 0, 9), ("delivered", 61, 100),
+    ):  # fmt: skip
+        await db.execute(
+            """
+            insert into minutes (account_id, minute, status, channel, provider, messages)
+            values (1, date_trunc('minute', now()) - $2 * interval '1 minute', $1, 'sms', 'post', $3)
+            """,
+            status, ago, messages,
+        )  # fmt: skip
+    fresh, seen = await overview.providers(db, 1, ["fresh", "post"])
+    assert (seen.sent, seen.delivered, seen.failed) == (5, 4, 2)
+    assert (fresh.sent, fresh.delivered, fresh.failed) == (0, 0, 0)
