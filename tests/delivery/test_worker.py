@@ -29,7 +29,8 @@ async def test_two_workers_send_every_message_once(
         await until(lambda: drained(db))
     assert vendor.counts == dict.fromkeys(ids, 1)
     assert await statuses(db) == {"sent": 300}
-    assert _metric("worker_claimed") == claimed + 300
+    # A worker that had to wait too long for a processor gives back what it claimed, and claims it again.
+    assert _metric("worker_claimed") >= claimed + 300
     assert _metric("worker_processed") == processed + 300
 
 
