@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 import uvloop
 
-from bench import accept, delivery, footprint, live, reads
+from bench import accept, delivery, footprint, indexing, live, reads
 from bench.meter import Meter
 from bench.plan import FULL, QUICK, Plan
 from bench.report import write
@@ -24,7 +24,7 @@ from bench.targets import targets
 from bench.wrk import BenchError
 
 _ROOT = Path(__file__).parents[1]
-_SECTIONS = (accept, delivery, live, footprint, reads)
+_SECTIONS = (accept, indexing, delivery, live, footprint, reads)
 
 
 async def run(plan: Plan) -> Results:
@@ -40,6 +40,7 @@ async def run(plan: Plan) -> Results:
             return Results(
                 machine=machine, plan=plan, at=at,
                 accept=await accept.measure(place, plan, meter),
+                indexing=await indexing.measure(place, plan, meter),
                 delivery=await delivery.measure(place, plan, meter),
                 live=await live.measure(place, plan, meter),
                 footprint=await footprint.measure(place, plan, meter),

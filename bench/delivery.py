@@ -27,6 +27,7 @@ QUEUES = ("procrastinate", "pgqueuer")
 _BLOCK = 250
 _DIGEST_SECONDS = 6
 _WARM_UP = 500
+_CLIENTS = 64
 # Sent, and delivered.
 _REPORTS = 2
 
@@ -151,7 +152,7 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Round]:
             with meter.step("delivery: procrastinate", 4):
                 found["procrastinate"] = await company.rival("procrastinate", plan.jobs // 4)
             with meter.step("end to end", 6):
-                found["end_to_end"] = await company.end_to_end(plan.connections[-2])
+                found["end_to_end"] = await company.end_to_end(_CLIENTS)
             rounds.append(Round(number, **found))
     return rounds
 

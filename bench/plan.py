@@ -20,7 +20,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How many messages there are to be read from."""
     searched: tuple[int, ...]
     """In which of them words are indexed, which takes longer than all else."""
-    connections: tuple[int, ...] = (1, 16, 64, 256)
+    connections: tuple[int, ...] = (1, 16, 64, 128, 256)
 
     @property
     def disk_bytes(self) -> int:
@@ -31,4 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 _SIZES = (10_000, 1_000_000, 10_000_000)
 
 FULL = Plan(quick=False, rounds=3, seconds=2, jobs=4_000, posts=20, sizes=_SIZES, searched=_SIZES)
-QUICK = Plan(quick=True, rounds=1, seconds=1, jobs=2_000, posts=15, sizes=_SIZES[:2], searched=_SIZES[:1])
+QUICK = Plan(
+    quick=True, rounds=1, seconds=1, jobs=2_000, posts=15, sizes=_SIZES[:2], searched=_SIZES[:1],
+    connections=(1, 16, 128, 256),
+)  # fmt: skip

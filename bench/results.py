@@ -12,6 +12,7 @@ import msgspec
 from bench.delivery import Round
 from bench.figures import Burst, Bursts
 from bench.footprint import Footprint
+from bench.indexing import Pair
 from bench.live import Delay
 from bench.plan import Plan
 from bench.reads import Read
@@ -63,6 +64,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     minutes: float
     accept: list[Burst]
+    indexing: list[Pair]
     delivery: list[Round]
     reads: list[Read]
     live: list[Delay]

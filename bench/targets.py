@@ -46,7 +46,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 def targets(results: Results) -> list[Target]:
     """All promises, kept or not."""
-    return [*_accept(results), *_delivery(results), *_reads(results), *_live(results)]
+    return [*_accept(results), *_indexing(results), *_delivery(results), *_reads(results), *_live(results)]
 
 
 def _least(name: str, ratio: float, wanted: float, *, percent: bool = False) -> Target:
@@ -63,7 +63,7 @@ def _most(name: str, value: float, wanted: float, unit: str) -> Target:
 
 
 def _accept(results: Results) -> Iterator[Target]:
-    bursts, alone, many = results.bursts, results.plan.connections[0], results.plan.connections[-1]
+    bursts, (alone, *_, several, many) = results.bursts, results.plan.connections
 
     def rate(burst: Burst) -> float:
         return burst.rate
@@ -71,6 +71,8 @@ def _accept(results: Results) -> Iterator[Target]:
     def p99(burst: Burst) -> float:
         return burst.p99_ms
 
+    some = bursts.ratio("ingest", several, "parley", "pgbench", rate)
+    yield _least(f"ingest, {several} connections, beside pgbench", some, 3)
     for kind in ("ingest", "send"):
         yield _least(
             f"{kind}, {many} connections, beside pgbench",
@@ -85,6 +87,11 @@ def _accept(results: Results) -> Iterator[Target]:
         yield _most(f"{kind}, p99 at 16 connections, beside pgbench", slow, 2, "×")
         single = bursts.ratio(kind, alone, "parley", "baseline", rate)
         yield _least(f"{kind}, 1 connection, beside FastAPI + SQLAlchemy", single, 1)
+
+
+def _indexing(results: Results) -> Iterator[Target]:
+    part = middle(results.indexing, lambda pair: pair.indexing / pair.without)
+    yield _least("ingest while words are indexed, beside without", part, 0.95, percent=True)
 
 
 def _delivery(results: Results) -> Iterator[Target]:

@@ -10,6 +10,7 @@ import pytest
 from bench.delivery import Round
 from bench.figures import Burst, Bursts
 from bench.footprint import Footprint
+from bench.indexing import Pair
 from bench.live import STREAMS, Delay
 from bench.plan import FULL, QUICK, Plan
 from bench.plots import CONTENDERS
@@ -33,6 +34,7 @@ def results(plan: Plan, speed: float = 1.0) -> Results:
             for number in range(plan.rounds) for kind in ("ingest", "send") for count in plan.connections
             for who, rate in rates.items()
         ],
+        indexing=[Pair(without=10_000, indexing=9_500 * min(speed, 1))] * plan.rounds,
         delivery=[
             Round(round=number, bare=4000, reported=2000, parley=1600 * speed, procrastinate=400, pgqueuer=900,
                   end_to_end=1500 * speed)
