@@ -19,7 +19,7 @@ REASONS: dict[str, str] = {
     "(the table shows both), and all of it shares the same two cores",
     "delivery, beside a bare loop": "claiming, judging and settling a message takes about as much processor time as the "
     "HTTP call itself, and simulator, worker and database share two cores",
-    "search, p99 among 1,000,000": "a question of very common words may search for 150 ms before it answers with what it "
+    "search, p99 among 1,000,000": "a question of very common words may search for 100 ms before it answers with what it "
     "has; reading and marking the hits comes on top",
     "delivery, beside pgqueuer": "it takes and settles its jobs in sets as well, and keeps less: no intent before the "
     "call, no history, no order within a conversation. Half as much again as it does would be four fifths of the bare loop",

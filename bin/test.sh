@@ -58,6 +58,9 @@ request 200 GET "/api/conversations/$conversation/messages"
 request 200 GET "/api/conversations/$uuid/messages"
 request 404 GET /api/conversations/999999999/messages
 request 200 GET "/api/messages/$message"
+request 200 GET '/api/search?q=hello'
+request 200 GET /api/events
+request 400 GET '/api/events?after=yesterday'
 
 echo "Simulated providers"
 if [ "${SIMULATORS:-on}" = off ]; then
@@ -68,7 +71,17 @@ else
     request 200 PUT /api/provider/mock/config "$(cat "$scratch/answer")"
 fi
 
+echo "Deciding"
+request 200 POST "/api/conversations/$conversation/read"
+request 200 POST "/api/conversations/$conversation/unread"
+request 200 POST "/api/conversations/$conversation/close"
+request 200 POST "/api/conversations/$conversation/reopen"
+request 200 GET /api/dead-letters
+request 404 POST /api/messages/00000000-0000-7000-8000-000000000000/retry
+request 404 POST /api/messages/00000000-0000-7000-8000-000000000000/cancel
+
 echo "Operating"
+request 200 GET /api/providers
 request 200 GET /healthz
 request 200 GET /health
 request 200 GET /readyz

@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     worker_max_retries: Count = 8
     worker_backoff_base_ms: Positive = 500
     worker_backoff_cap_secs: Positive = 300
-    worker_concurrency: Positive = 128
+    worker_concurrency: Positive = 256
     breaker_error_threshold: Positive = 20
     breaker_open_secs: Positive = 30
     provider_timeout_secs: Seconds = 15.0

@@ -9,9 +9,10 @@ import aiohttp
 import msgspec
 
 from bench import traffic
+from parley.settings import Settings
 from parley.simulators.credentials import TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN
 
-CONCURRENCY = 128
+CONCURRENCY = Settings().worker_concurrency
 _CALLBACK = "http://127.0.0.1:{port}/api/webhooks/twilio?message_id=0199a3c0-0000-7000-8000-000000000000"
 _PATH = f"/twilio/2010-04-01/Accounts/{TWILIO_ACCOUNT_SID}/Messages.json"
 

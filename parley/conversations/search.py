@@ -37,7 +37,7 @@ _SQL = statements("parley.conversations", "search.sql")
 _AT_ONCE = 2
 _LATELY = 2000
 _FEW = 2000
-_ENOUGH_SECONDS = 0.15
+_ENOUGH_SECONDS = 0.1
 _EXCERPT = 140
 
 

@@ -36,7 +36,12 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._slowest = 0.0
         self.in_hand: Counter[str] = Counter()
-        """How many deliveries each provider has in hand."""
+        """How many attempts each provider has under way."""
+
+    @property
+    def unwritten(self) -> int:
+        """How many have ended, but are not written down yet."""
+        return len(self._tasks) - self.in_hand.total()
 
     def take(self, claimed: Claimed) -> None:
         """Begin with a delivery."""
@@ -57,7 +62,10 @@ class Courier:
         try:
             provider = self._providers.get(claimed.provider)
             began = time.monotonic()
-            result = await attempt(claimed, provider, self._rules, self._siblings)
+            try:
+                result = await attempt(claimed, provider, self._rules, self._siblings)
+            finally:
+                self.in_hand[claimed.provider] -= 1
             ended = time.monotonic()
             self._measure(claimed, result, ended - began)
             case = Case(
@@ -75,8 +83,6 @@ class Courier:
             log.error(
                 "delivery_broke", message_id=claimed.message.id, error=type(error).__name__, at=place(error)
             )
-        finally:
-            self.in_hand[claimed.provider] -= 1
 
     async def _siblings(self, claimed: Claimed) -> frozenset[str]:
         return await queue.siblings(self._db, claimed)

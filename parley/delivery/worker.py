@@ -131,8 +131,10 @@ class Worker:
             name for name, seen in breakers.items() if seen.awaits_probe and await self._health.probe(name)
         ]
         routes = list(self._routing.routes(breakers, probing, self._courier.in_hand))
-        limit = min(self._rules.batch, sum({route.provider: route.room for route in routes}.values()))
-        if limit == 0:
+        room = sum({route.provider: route.room for route in routes}.values())
+        # Where the database is slow to write down what has ended, no more is begun.
+        limit = min(self._rules.batch, room, self._rules.concurrency - self._courier.unwritten)
+        if limit <= 0:
             return []
         claimed, self._after = await queue.claim(
             self._db, routes, limit, self._after, self._rules.lease, self._rules.segments_per_second
@@ -150,7 +152,7 @@ class Worker:
         """Show that we live, pick up what crashes have left, keep the planner informed."""
         while True:
             try:
-                await heart.beat(self._courier.in_hand.total())
+                await heart.beat(self._courier.in_hand.total() + self._courier.unwritten)
                 await status.sweep(self._db)
                 await statistics.introduce(self._db)
             except Exception as error:  # without it the worker would count as dead
