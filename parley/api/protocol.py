@@ -24,6 +24,7 @@ class Protocol(CorkedProtocol):
 
     _reading = True
     _size = 0
+    _arrived = 0
     _refused = False
     _refusal = (400, "this is no HTTP request that can be read")
     _deadline: asyncio.TimerHandle | None = None
@@ -40,6 +41,7 @@ class Protocol(CorkedProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._arrived = len(data)
         super().data_received(data)
         if self._reading:
             self._size += len(data)
@@ -52,11 +54,15 @@ class Protocol(CorkedProtocol):
         self._reading, self._size = True, 0
 
     def on_headers_complete(self) -> None:
-        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > _LARGEST_HEAD:
+        # Only a head that came with so many bytes can be too large: the rest is not counted one by one.
+        if self._size + self._arrived > _LARGEST_HEAD and self._head_size() > _LARGEST_HEAD:
             self._refusal = (431, f"the request's head is larger than {_LARGEST_HEAD} bytes")
             raise ValueError(self._refusal[1])  # which makes the parser give up, and the server refuse
         self._reading = False
         super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        return sum(len(name) + len(value) for name, value in self.headers) + len(self.url)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

@@ -4,7 +4,8 @@ from base64 import b64encode
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
+
+from uuid_utils import uuid4
 
 from parley.core.segments import measure
 from parley.simulators import media

@@ -6,7 +6,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha1
 from urllib.parse import urlencode
-from uuid import uuid4
+
+from uuid_utils import uuid4
 
 from parley.simulators.config import Credentials
 from parley.simulators.ledger import Entry
