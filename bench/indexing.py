@@ -13,7 +13,7 @@ from bench.programs import Yard
 from bench.stage import Stage
 from bench.wrk import wrk
 
-_PAIRS_A_ROUND = 3
+_PAIRS_A_ROUND = 2
 _CONNECTIONS = 64
 _OVERHEAD_SECONDS = 0.2
 

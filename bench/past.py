@@ -5,8 +5,10 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
-from bench.texts import Texts
+from bench.texts import Text, Texts
 from parley.core.message import Channel
 from parley.core.thread import Thread, thread
 
@@ -20,8 +22,8 @@ _LAST = [
     "Adler", "Berg", "Castro", "Diaz", "Eden", "Fuchs", "Gill", "Hahn", "Ito", "Jones",
     "Kim", "Lopez", "Meyer", "Novak", "Okoye", "Patel",
 ]  # fmt: skip
-_CHANNELS: tuple[Channel, ...] = ("email", "mms", "sms")
-_NULL = r"\N"
+_CHANNELS: dict[Channel, int] = {"email": 1, "mms": 2, "sms": 4}
+NULL = r"\N"
 
 
 @dataclass(frozen=True)
@@ -52,41 +54,45 @@ class Tally:
             self.opened.append(at)
             self.latest.append(at)
         self.counts[index] += 1
-        self.channels[index] |= 1 << _CHANNELS.index(channel)
+        self.channels[index] |= _CHANNELS[channel]
         self.latest[index] = at
 
 
-@dataclass(frozen=True)
-class Contact:
-    """Who a conversation is with; every fifth is by email."""
+class Contact(NamedTuple):
+    """Who a conversation is with."""
 
     number: int
-
-    @property
-    def email(self) -> bool:
-        return self.number % 5 == 0
-
-    @property
-    def ours(self) -> str:
-        return _DESK if self.email else _LINES[self.number % len(_LINES)]
-
-    @property
-    def name(self) -> str:
-        return f"{_FIRST[self.number % len(_FIRST)]} {_LAST[self.number // 7 % len(_LAST)]}"
-
-    @property
-    def theirs(self) -> str:
-        if self.email:
-            return f"{self.name.replace(' ', '.')}{self.number}@mail{self.number % 50}.example".lower()
-        return f"+1{200 + self.number % 700}{self.number * 7919 % 10_000_000:07d}"
+    email: bool
+    ours: str
+    theirs: str
+    name: str
 
     @property
     def thread(self) -> Thread:
         return thread(self.ours, self.theirs, "email" if self.email else "sms", "pair")
 
 
-def messages(size: Size, tally: Tally, now: float) -> Iterator[str]:
-    """The rows of `messages`, the oldest first; young conversations are lively, and the first is very long."""
+class Message(NamedTuple):
+    """A row of `messages`, and what else is made of it."""
+
+    row: str
+    id: str
+    contact: Contact
+    channel: Channel
+    subject: str
+    text: Text
+
+
+class Conversation(NamedTuple):
+    """Rows of `conversations` and `threads`, and whom they are about."""
+
+    row: str
+    thread: str
+    contact: Contact
+
+
+def messages(size: Size, tally: Tally, now: float) -> Iterator[Message]:
+    """The messages, the oldest first; young conversations are lively, and the first is very long."""
     dice, texts = random.Random(size.seed), Texts(size.seed)
     step = size.days * 86400 / size.messages
     for n in range(size.messages):
@@ -96,45 +102,50 @@ def messages(size: Size, tally: Tally, now: float) -> Iterator[str]:
             index = opened
         else:
             index = 0 if dice.random() < 0.01 else opened - 1 - int(opened * dice.random() ** 3)
-        contact = Contact(tally.first + index)
+        contact = _contact(tally.first + index)
         channel: Channel = "email" if contact.email else "mms" if n % 20 == 7 else "sms"
         tally.add(index, channel, at)
         yield _message(n, contact, channel, at, texts)
 
 
-def _message(n: int, contact: Contact, channel: Channel, at: float, texts: Texts) -> str:
-    inbound, email = n % 2 == 0, channel == "email"
-    theirs = contact.theirs
-    sender, recipient = (theirs, contact.ours) if inbound else (contact.ours, theirs)
-    raw = f"{contact.name} <{theirs}>" if email else _NULL
-    when, millis, tail = _iso(at), f"{int(at * 1000):012x}", f"{n:010x}"
-    return _row(
-        "1", f"{millis[:8]}-{millis[8:]}-7{tail[:3]}-8{tail[3:6]}-{tail[6:]}{contact.number & 0xFFFFFFFF:08x}",
-        str(contact.number), "inbound" if inbound else "outbound", channel, sender, recipient,
-        raw if inbound else _NULL, _NULL if inbound else raw,
-        texts.subject(n) if email else _NULL, texts.mail(n) if email else texts.short(n),
-        f"{{https://media.example/{n}.jpg}}" if channel == "mms" else _NULL,
-        "received" if inbound else "delivered", when, "sendgrid" if email else "twilio",
-        f"bench-{millis}-{tail}", "1", "1", when, when,
-    )  # fmt: skip
-
-
-def conversations(tally: Tally) -> Iterator[str]:
-    """The rows of `conversations` that fit the messages."""
+def conversations(tally: Tally) -> Iterator[Conversation]:
+    """The conversations that fit the messages; each has one thread that leads to it."""
     for n, count in enumerate(tally.counts):
-        place = Contact(tally.first + n).thread
-        channels = [name for bit, name in enumerate(_CHANNELS) if tally.channels[n] >> bit & 1]
-        yield _row(
-            "1", str(tally.first + n), place.uuid, place.key, place.channel, _array(channels),
+        contact = _contact(tally.first + n)
+        place, number = contact.thread, str(contact.number)
+        channels = [channel for channel, bit in _CHANNELS.items() if tally.channels[n] & bit]
+        row = _row(
+            "1", number, place.uuid, place.key, place.channel, _array(channels),
             _array(place.participants), str(count), _iso(tally.latest[n]), _iso(tally.opened[n]),
         )  # fmt: skip
+        yield Conversation(row, _row("1", place.key, place.uuid, number), contact)
 
 
-def threads(tally: Tally) -> Iterator[str]:
-    """The rows of `threads`: each leads to its conversation."""
-    for number in range(tally.first, tally.first + len(tally.counts)):
-        place = Contact(number).thread
-        yield _row("1", place.key, place.uuid, str(number))
+@lru_cache(maxsize=50_000)
+def _contact(number: int) -> Contact:
+    """Every fifth writes emails."""
+    name = f"{_FIRST[number % len(_FIRST)]} {_LAST[number // 7 % len(_LAST)]}"
+    if number % 5 == 0:
+        address = f"{name.replace(' ', '.')}{number}@mail{number % 50}.example".lower()
+        return Contact(number, True, _DESK, address, name)
+    phone = f"+1{200 + number % 700}{number * 7919 % 10_000_000:07d}"
+    return Contact(number, False, _LINES[number % len(_LINES)], phone, name)
+
+
+def _message(n: int, contact: Contact, channel: Channel, at: float, texts: Texts) -> Message:
+    number, email, ours, theirs, name = contact
+    when, millis = _iso(at), f"{int(at * 1000):012x}"
+    id_ = f"{millis}70008{n:07x}{number:08x}"
+    subject, text = (texts.subject(n), texts.mail(n)) if email else ("", texts.short(n))
+    raw = f"{name} <{theirs}>" if email else NULL
+    inbound, outbound = (theirs, ours, raw, NULL), (ours, theirs, NULL, raw)
+    row = _row(
+        "1", id_, str(number), "outbound" if n % 2 else "inbound", channel, *(outbound if n % 2 else inbound),
+        subject or NULL, text.body, f"{{https://media.example/{n}.jpg}}" if channel == "mms" else NULL,
+        "delivered" if n % 2 else "received", when, "sendgrid" if email else "twilio",
+        f"bench-{millis}-{n:x}", "1", "1", when, when,
+    )  # fmt: skip
+    return Message(row, id_, contact, channel, subject, text)
 
 
 def _row(*values: str) -> str:

@@ -1,6 +1,7 @@
 """Texts to fill a database with: a few words that everybody uses, many that hardly anybody does."""
 
 import random
+from typing import NamedTuple
 
 _COMMON = [
     "the",
@@ -117,6 +118,14 @@ _SYLLABLES = [
 _SMS_POOL, _MAIL_POOL, _RARE = 20_000, 2_000, 30_000
 
 
+class Text(NamedTuple):
+    """A body, and what is in it: words that others have as well, and words of its own."""
+
+    body: str
+    shared: str
+    own: str = ""
+
+
 class Texts:
     """Bodies from pools, so that making one costs nothing beside storing it."""
 
@@ -129,15 +138,16 @@ class Texts:
         self._short = [self._sentence(self._dice.randint(4, 22)) for _ in range(_SMS_POOL)]
         self._mails = [self._letter() for _ in range(_MAIL_POOL)]
 
-    def short(self, n: int) -> str:
+    def short(self, n: int) -> Text:
         """The body of the nth message; every tenth has a number of its own, as orders and codes do."""
         text = self._short[n * 7919 % _SMS_POOL]
-        return f"{text} order {n}" if n % 10 == 0 else text
+        return Text(text, text) if n % 10 else Text(f"{text} order {n}", text, f"order {n}")
 
-    def mail(self, n: int) -> str:
+    def mail(self, n: int) -> Text:
         """The body of the nth message, as an email; every other one is HTML."""
-        text = self._mails[n * 7919 % _MAIL_POOL]
-        return f"<div><p>{text}</p><p>Ref {n}</p></div>" if n % 4 < 2 else f"{text} Ref {n}"
+        text, own = self._mails[n * 7919 % _MAIL_POOL], f"Ref {n}"
+        body = f"<div><p>{text}</p><p>{own}</p></div>" if n % 4 < 2 else f"{text} {own}"
+        return Text(body, text, own)
 
     def subject(self, n: int) -> str:
         """The subject of the nth message."""

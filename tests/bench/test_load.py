@@ -3,7 +3,9 @@
 import time
 from datetime import UTC, datetime
 
-from bench.load import load, make_searchable
+import pytest
+
+from bench.load import load
 from bench.past import Size
 from parley.conversations.read import Filter, latest
 from parley.conversations.search import Search
@@ -12,14 +14,20 @@ from parley.db.pool import Database
 from parley.messages.store import store
 from tests.drafts import inbound
 
+_SCHEMA = """
+select indexdef from pg_indexes where schemaname = 'public'
+union all
+select format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid <> 0
+order by 1
+"""
 
-async def test_what_is_loaded_fits_together(db: Database, database_url: str) -> None:
-    """Counters, threads and times agree, and life goes on after it."""
-    before = await db.fetch(
-        "select indexdef from pg_indexes where tablename in ('messages', 'conversations') order by 1"
-    )
+
+@pytest.mark.parametrize("searchable", [False, True])
+async def test_what_is_loaded_fits_together(searchable: bool, db: Database, database_url: str) -> None:
+    """Counters, threads and times agree, indexes and keys are there again, and life goes on after it."""
+    before = await db.fetch(_SCHEMA)
     await store(db, [inbound("m1")])
-    await load(database_url, Size(messages=3000, conversations=300))
+    await load(database_url, Size(messages=3000, conversations=300), searchable=searchable)
     assert await db.fetchval("select count(*) from messages") == 3001
     assert await db.fetchval("select conversations from accounts") == 301
     assert await db.fetch(
@@ -36,12 +44,7 @@ async def test_what_is_loaded_fits_together(db: Database, database_url: str) -> 
             or (c.id > 1 and c.last_activity_at <> m.last_at)
         """
     ) == []  # fmt: skip
-    assert (
-        await db.fetch(
-            "select indexdef from pg_indexes where tablename in ('messages', 'conversations') order by 1"
-        )
-        == before
-    )
+    assert await db.fetch(_SCHEMA) == before
     await store(db, [inbound("m2", now=datetime.now(UTC))])
     page = await latest(db, 1, Window(10), 64)
     assert page.total == 301
@@ -50,8 +53,7 @@ async def test_what_is_loaded_fits_together(db: Database, database_url: str) -> 
 
 async def test_what_is_loaded_can_be_found(db: Database, database_url: str) -> None:
     """As if the follower had taken it."""
-    await load(database_url, Size(messages=2000, conversations=100))
-    await make_searchable(database_url)
+    await load(database_url, Size(messages=2000, conversations=100), searchable=True)
     assert await db.fetchval("select count(*) from message_words") == 2000
     assert await db.fetchval("select count(*) from conversation_words") == 100
     began = time.monotonic()
