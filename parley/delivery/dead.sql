@@ -27,6 +27,13 @@ with failed as materialized (
     where m.account_id = f.account_id and m.id = f.id
 ), raised as (
     delete from dead_letters d using failed f where d.account_id = f.account_id and d.message_id = f.id
+), turn as materialized (
+    -- As in `store`: a place in a conversation's queue is drawn under its lock.
+    select c.account_id, c.id
+    from conversations c
+    where (c.account_id, c.id) in (select account_id, conversation_id from failed)
+    order by c.account_id, c.id
+    for no key update
 ), due as (
     insert into deliveries (
         account_id, message_id, conversation_id, channel, sender, segments, priority, due_at, attempts, forgiven
@@ -34,6 +41,7 @@ with failed as materialized (
     select
         f.account_id, f.id, f.conversation_id, f.channel, f.from_address, f.segments, f.priority, now(), n, n
     from failed f
+    join turn t on t.account_id = f.account_id and t.id = f.conversation_id
     cross join lateral (
         select coalesce(max(a.n), 0) as n from attempts a where a.account_id = f.account_id and a.message_id = f.id
     ) tried

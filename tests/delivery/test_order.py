@@ -11,7 +11,7 @@ import pytest
 from parley.core.outcome import Accepted
 from parley.db.pool import Database
 from parley.db.sql import statements
-from parley.delivery import queue
+from parley.delivery import dead, queue
 from parley.delivery.claimed import Claimed
 from parley.delivery.queue import Route
 from tests.delivery.stage import carriers, drained, enqueue, ruled, statuses, to_many, until, working
@@ -20,6 +20,9 @@ from tests.delivery.vendor import Post, Vendor
 from tests.drafts import outbound
 
 _ROUTES = [Route(channel, 0, 1, "post", 1000, None) for channel in ("sms", "mms")]
+
+_DRAWN = "select pg_sequence_last_value(pg_get_serial_sequence('deliveries', 'position')::regclass)"
+_BLOCKED = "select exists (select from pg_locks where not granted)"
 
 
 async def take(db: Database, limit: int = 100, after: int = 0, pace: float = 0.0) -> list[Claimed]:
@@ -178,6 +181,29 @@ async def test_messages_go_in_the_order_in_which_they_were_stored(db: Database) 
     claimed = await take(db, limit=10) + await take(db, limit=10) + await take(db, limit=10)
     assert sorted(taken.message.id for taken in claimed[:10]) == sorted(ids[:10])
     assert sorted(taken.message.id for taken in claimed[20:]) == sorted(ids[20:])
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_place_in_the_queue_is_drawn_when_the_conversation_is_ours(
+    again: bool, db: Database, database_url: str
+) -> None:
+    """Else one could come to stand before another that is under way already: two to one person at once."""
+    [first] = await enqueue(db, [outbound()])
+    if again:
+        await db.execute("delete from deliveries")
+        await db.execute("update messages set status = 'failed'")
+    holder = await asyncpg.connect(database_url)
+    holding = holder.transaction()
+    await holding.start()
+    await holder.execute("select from conversations for update")
+    before = await holder.fetchval(_DRAWN)
+    waiting = asyncio.create_task(dead.retry(db, 1, [first]) if again else enqueue(db, [outbound()]))
+    await until(lambda: db.fetchval(_BLOCKED))
+    drawn = await holder.fetchval(_DRAWN)
+    await holding.commit()
+    await waiting
+    assert (drawn, await holder.fetchval(_DRAWN)) == (before, before + 1)
+    await holder.close()
 
 
 async def test_a_sender_is_paced_in_segments(
