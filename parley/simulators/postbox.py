@@ -90,7 +90,7 @@ class Postbox:
             await self._stop()
 
     def _start(self, session: ClientSession, parcel: Parcel) -> None:
-        task = asyncio.create_task(self._post(session, parcel))
+        task = asyncio.create_task(self._post(session, parcel, self._era))
         self._posting.add(task)
         task.add_done_callback(self._done)
 
@@ -118,8 +118,9 @@ class Postbox:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), wait)
 
-    async def _post(self, session: ClientSession, parcel: Parcel) -> None:
-        era = self._era
+    async def _post(self, session: ClientSession, parcel: Parcel, era: int) -> None:
+        if era != self._era:
+            return
         letter = parcel.write(parcel.url, parcel.tried + 1)
         arrived = letter is None or await _arrives(session, parcel.url, letter)
         parcel.tried += 1
