@@ -23,7 +23,8 @@ async def test_words_names_and_addresses_are_found_and_marked(service: Service, 
     await page.click(".channels a[href*='channel=email']")
     await expect(page.locator(".row")).to_have_count(1)
     await page.keyboard.press("/")
-    await page.keyboard.press("Escape")
+    await expect(page.locator("#q")).to_be_focused()
+    await page.locator("#q").press("Escape")
     await expect(page.locator("#q")).to_have_value("")
 
 
