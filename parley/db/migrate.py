@@ -8,7 +8,7 @@ import asyncpg
 # Any number serves, as long as nobody else locks it; this one spells "parley" on a phone.
 _LOCK = 727539
 
-_LEDGER = """
+LEDGER = """
 create table if not exists schema_migrations (
     name text primary key,
     applied_at timestamptz not null default now()
@@ -33,7 +33,7 @@ async def migrate(url: str) -> list[str]:
     connection = await asyncpg.connect(url, timeout=10)
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        await connection.execute(_LEDGER)
+        await connection.execute(LEDGER)
         applied = [name for name, text in available() if await _apply(connection, name, text)]
         await connection.execute(_REBASE_FEED)
         return applied

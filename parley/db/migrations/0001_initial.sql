@@ -24,21 +24,19 @@ create table conversations (
     primary key (account_id, id)
 ) with (fillfactor = 80);
 
+-- Not unique: the UUID hashes both addresses joined, and 12|345 joins to the same text as 123|45.
+create index conversations_uuid on conversations (account_id, uuid);
+
 create index conversations_latest on conversations (account_id, last_activity_at desc, id desc);
 
 -- An address set and the conversation it belongs to; several threads may lead to one conversation.
 create table threads (
     account_id      bigint not null,
     key             text not null,
-    uuid            uuid not null,
     conversation_id bigint not null,
     primary key (account_id, key),
     foreign key (account_id, conversation_id) references conversations (account_id, id)
 );
-
--- Here and not on conversations, where every message that moves one in the list would have to renew its entry.
--- Not unique: the UUID hashes both addresses joined, and 12|345 joins to the same text as 123|45.
-create index threads_uuid on threads (account_id, uuid);
 
 create table messages (
     account_id          bigint not null,
@@ -68,9 +66,8 @@ create table messages (
     priority            smallint not null,
     occurred_at         timestamptz not null,
     created_at          timestamptz not null default now(),
-    primary key (account_id, id)
-    -- No foreign key: the number comes from `threads`, which has one, in the statement that inserts; checking
-    -- it again for each row, against a conversation that this statement has just changed, was a tenth of its cost.
+    primary key (account_id, id),
+    foreign key (account_id, conversation_id) references conversations (account_id, id)
 ) with (fillfactor = 90);
 
 create index messages_thread on messages (account_id, conversation_id, occurred_at, id);
