@@ -14,6 +14,7 @@ import structlog
 
 from parley.core.errors import DatabaseAway
 from parley.core.outcome import SendFailed
+from parley.core.trouble import place
 from parley.db.bell import Bell
 from parley.db.pool import Database
 from parley.db.sql import statements
@@ -41,7 +42,7 @@ async def run(db: Database, bell: Bell, providers: Mapping[str, Provider], wait:
         except DatabaseAway:
             log.debug("reports_postponed")
         except Exception as error:  # a duty that ends unseen helps nobody
-            log.error("reports_broke", exc_info=error)
+            log.error("reports_broke", error=type(error).__name__, at=place(error))
         await asyncio.sleep(min(30.0, wait / 2))
 
 

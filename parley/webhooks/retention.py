@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from parley.core.errors import DatabaseAway
+from parley.core.trouble import place
 from parley.db.pool import Database
 from parley.db.sql import statements
 from parley.settings import Settings
@@ -25,7 +26,7 @@ async def run(settings: Settings, db: Database) -> None:
         except DatabaseAway:
             log.debug("retention_postponed")
         except Exception as error:  # a duty that ends unseen helps nobody
-            log.error("retention_broke", exc_info=error)
+            log.error("retention_broke", error=type(error).__name__, at=place(error))
         await asyncio.sleep(_ROUND_SECONDS)
 
 
