@@ -5,11 +5,8 @@ import math
 import os
 import random
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +17,7 @@ import aiohttp
 import asyncpg
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
+from bench.programs import Crew, Program, free_port
 from parley.db.embedded import Server
 from parley.demo import fill
 
@@ -31,7 +29,6 @@ _FLAGS = [
     "--hide-scrollbars",
     "--disable-background-networking",
 ]
-_READY_SECONDS = 120
 _DESKTOP, _PHONE = ViewportSize(width=1360, height=850), ViewportSize(width=390, height=800)
 
 Prepare = Callable[[Page], Awaitable[None]]
@@ -174,55 +171,22 @@ async def _invent_an_hour(database_url: str) -> None:
 @asynccontextmanager
 async def _service(data: Path) -> AsyncIterator[str]:
     """Everything that `parley up` starts, on free ports."""
-    port, simulators = _ports()
+    port = free_port()
     variables = {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ.get("HOME", "/"),
         "DATA_DIR": str(data),
         "PORT": str(port),
-        "SIMULATOR_PORT": str(simulators),
+        "SIMULATOR_PORT": str(free_port()),
         "WEB_PROCESSES": "1",
         "LOG_LEVEL": "error",
         "API_WORKER_MAX_RETRIES": "2",
         "API_WORKER_BACKOFF_BASE_MS": "20",
     }
-    root = Path(__file__).parents[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "parley", "up", env=variables, cwd=root, stdout=subprocess.DEVNULL
-    )
+    program = Program("service", ("-m", "parley", "up"), variables, data / "service.log")
+    crew = Crew([program], port)
     try:
-        await _ready(f"http://localhost:{port}")
-        yield f"http://localhost:{port}"
+        yield (await crew.answers("/readyz", status=200)).url
     finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _ready(url: str) -> None:
-    end = time.monotonic() + _READY_SECONDS
-    async with aiohttp.ClientSession() as http:
-        while True:
-            try:
-                async with http.get(f"{url}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientError:
-                if time.monotonic() > end:
-                    raise
-            await asyncio.sleep(0.1)
-
-
-def _ports() -> tuple[int, int]:
-    """A port for the service, and one for the simulators that has a free neighbour for mail."""
-    while True:
-        with socket.socket() as web, socket.socket() as vendors, socket.socket() as mail:
-            web.bind(("127.0.0.1", 0))
-            vendors.bind(("127.0.0.1", 0))
-            try:
-                mail.bind(("127.0.0.1", vendors.getsockname()[1] + 1))
-            except (OSError, OverflowError):
-                continue
-            return web.getsockname()[1], vendors.getsockname()[1]
+        crew.stop()
 
 
 @asynccontextmanager

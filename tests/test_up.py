@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 
 from parley.db import leftovers
+from tests.ports import free_ports
 from tests.waiting import until
 
 STOP_SECONDS = 5
@@ -27,7 +28,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self.simulator_port = ports()
+        self.port, self.simulator_port = free_ports()
         self.mark = uuid4().hex
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -117,19 +118,6 @@ class House:
         return code
 
 
-def ports() -> tuple[int, int]:
-    """A port for the service, and one for the simulators that has a free neighbour for mail."""
-    while True:
-        with socket.socket() as web, socket.socket() as vendors, socket.socket() as mail:
-            web.bind(("127.0.0.1", 0))
-            vendors.bind(("127.0.0.1", 0))
-            try:
-                mail.bind(("127.0.0.1", vendors.getsockname()[1] + 1))
-            except (OSError, OverflowError):
-                continue
-            return web.getsockname()[1], vendors.getsockname()[1]
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A house that is pulled down after the test, whatever state it is in."""
@@ -193,7 +181,7 @@ async def test_the_second_ctrl_c_does_not_wait(house: House) -> None:
 async def test_a_data_folder_serves_one(house: House) -> None:
     """A second start on the same folder is refused in one line and disturbs nobody."""
     await house.open()
-    second = house.command(PORT=str(ports()[0]))
+    second = house.command(PORT=str(free_ports()[0]))
     assert await asyncio.to_thread(second.wait, 20) == 2
     assert house.process is not None
     expected = f"parley: DATA_DIR data is in use by another parley (process {house.process.pid})"

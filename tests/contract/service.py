@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60.0
@@ -25,7 +25,7 @@ class Service:
     """One `parley` process with all its children, in a folder and on ports of its own."""
 
     def __init__(self, folder: Path, command: str = "up", port: int | None = None, **variables: str) -> None:
-        free, self.simulator_port, _ = free_ports()
+        free, self.simulator_port = free_ports()
         self.port = port or free
         self.folder = folder
         self.command = command
@@ -162,19 +162,6 @@ def lives(pid: int, born: int) -> bool:
     """Whether that very process is still there; one that only waits to be buried is not."""
     status = _status(pid)
     return status is not None and status[19] == born and status[0] != ord("Z")
-
-
-def free_ports() -> tuple[int, int, int]:
-    """A free port, and two free neighbours; below those from which the system takes ports by itself."""
-    while True:
-        ports = random.randrange(12_000, 30_000), (pair := random.randrange(12_000, 30_000)), pair + 1
-        if len({*ports}) == 3 and all(map(_is_free, ports)):
-            return ports
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.ports import free_ports
 from tests.waiting import until
 
 BUSINESS, OFFICE = "+12015550100", "office@birch.example.com"
@@ -84,7 +84,7 @@ class Process:
     """`parley up` as a child."""
 
     def __init__(self, folder: Path, database_url: str, **changes: str) -> None:
-        self.port, simulators = _ports()
+        self.port, simulators = free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self._said = folder / "said"
         environment = {
@@ -122,16 +122,3 @@ class Process:
     async def stop(self) -> None:
         self._child.terminate()
         await asyncio.to_thread(self._child.wait, 20)
-
-
-def _ports() -> tuple[int, int]:
-    """A port for the service, and one for the simulators that has a free neighbour for mail."""
-    while True:
-        with socket.socket() as web, socket.socket() as vendors, socket.socket() as mail:
-            web.bind(("127.0.0.1", 0))
-            vendors.bind(("127.0.0.1", 0))
-            try:
-                mail.bind(("127.0.0.1", vendors.getsockname()[1] + 1))
-            except (OSError, OverflowError):
-                continue
-            return web.getsockname()[1], vendors.getsockname()[1]
