@@ -16,6 +16,7 @@ from parley.db.bell import Bell
 from parley.db.pool import Database, open_database
 from parley.delivery import dead, history, overview
 from parley.delivery.dead import DeadLetter
+from parley.messages import minutes
 from parley.messages import read as messages
 from parley.settings import Settings
 from parley.webhooks.replay import Replayed
@@ -100,6 +101,7 @@ def providers(settings: Settings) -> None:
 
     async def look(db: Database) -> None:
         names = (*settings.sms_providers, *settings.email_providers)
+        hour = await minutes.hour(db, DEFAULT_ACCOUNT, datetime.now(UTC))
         _table(
             ("provider", "breaker", "failures", "until", "sent", "delivered", "failed", "last error", "at"),
             [
@@ -114,7 +116,7 @@ def providers(settings: Settings) -> None:
                     p.last_error,
                     _when(p.last_error_at),
                 )
-                for p in await overview.providers(db, DEFAULT_ACCOUNT, names)
+                for p in await overview.providers(db, names, hour)
             ],
         )
         _table(

@@ -1,5 +1,6 @@
 """What became of messages, and what a person may do about it: the story, dead letters, retry, cancel, providers."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from parley.delivery import dead, history, overview
 from parley.delivery.dead import DeadLetter
 from parley.delivery.history import Attempt
 from parley.delivery.overview import ProviderHealth, QueueDepth, WorkerSeen
+from parley.messages import minutes
 from parley.messages import read as messages
 from parley.messages.read import Message
 
@@ -94,8 +96,9 @@ class Deliveries:
 
     async def overview(self, request: Request) -> Overview:
         """Providers, queues and workers."""
+        hour = await minutes.hour(self._db, DEFAULT_ACCOUNT, datetime.now(UTC))
         return Overview(
-            await overview.providers(self._db, DEFAULT_ACCOUNT, self._providers),
+            await overview.providers(self._db, self._providers, hour),
             await overview.queues(self._db),
             await overview.workers(self._db),
         )

@@ -1,12 +1,16 @@
 """How delivery is doing: the providers' breakers, the queues, the workers. Costs the same at any length of queue."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from parley.db.pool import Database
 from parley.db.sql import statements
+from parley.messages import minutes
+from parley.messages.minutes import Count
 
 _SQL = statements("parley.delivery", "overview.sql")
 
@@ -49,9 +53,14 @@ class WorkerSeen(msgspec.Struct, frozen=True, kw_only=True):
     in_hand: int
 
 
-async def providers(db: Database, account_id: int, names: Collection[str]) -> list[ProviderHealth]:
-    """How these providers are doing."""
-    return [ProviderHealth(**dict(row)) for row in await db.fetch(_SQL["providers"], list(names), account_id)]
+async def providers(db: Database, names: Collection[str], hour: Iterable[Count]) -> list[ProviderHealth]:
+    """How these providers are doing, and what an hour's counts say of them."""
+    ends = minutes.ends(hour)
+    return [_health(row, ends[row["provider"]]) for row in await db.fetch(_SQL["providers"], list(names))]
+
+
+def _health(row: asyncpg.Record, ends: Counter[str]) -> ProviderHealth:
+    return ProviderHealth(**dict(row), sent=ends["sent"], delivered=ends["delivered"], failed=ends["failed"])
 
 
 async def queues(db: Database) -> list[QueueDepth]:

@@ -1,22 +1,10 @@
 -- name: providers
--- All providers that are configured ($1), those without a failure yet included; and what became of the messages of
--- account $2 with each of them in the last hour.
+-- All providers that are configured ($1), those without a failure yet included.
 select
     p.provider, coalesce(b.state, 'closed') as state, coalesce(b.failures, 0) as failures, b.until, b.changed_at,
-    b.last_error, b.last_error_at,
-    coalesce(h.sent, 0) as sent, coalesce(h.delivered, 0) as delivered, coalesce(h.failed, 0) as failed
+    b.last_error, b.last_error_at
 from unnest($1::text[]) p (provider)
 left join breakers b on b.provider = p.provider
-left join (
-    select
-        provider,
-        sum(messages) filter (where status = 'sent')::bigint as sent,
-        sum(messages) filter (where status in ('delivered', 'read'))::bigint as delivered,
-        sum(messages) filter (where status in ('failed', 'undelivered'))::bigint as failed
-    from minutes
-    where account_id = $2 and minute > now() - interval '1 hour'
-    group by provider
-) h on h.provider = p.provider
 order by p.provider
 
 -- name: queues

@@ -12,15 +12,6 @@ from parley.delivery.overview import ProviderHealth, QueueDepth, WorkerSeen
 from parley.messages import minutes
 from parley.messages.minutes import Count
 
-_MINUTES = 60
-_ENDS = {
-    "sent": "sent",
-    "delivered": "delivered",
-    "read": "delivered",
-    "failed": "failed",
-    "undelivered": "failed",
-}
-
 
 class Minute(msgspec.Struct, frozen=True, kw_only=True):
     """What happened in a minute: messages that came in, were to go out, and what providers said of the latter."""
@@ -33,20 +24,10 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
 
 
-class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a provider's messages within the hour."""
-
-    provider: str
-    sent: int = 0
-    delivered: int = 0
-    failed: int = 0
-
-
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """All that the operations page shows; counts of queues and dead letters stop at 10,000."""
 
     minutes: list[Minute]
-    outcomes: list[Outcomes]
     providers: list[ProviderHealth]
     queues: list[QueueDepth]
     workers: list[WorkerSeen]
@@ -55,12 +36,10 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 async def figures(db: Database, account_id: int, providers: Collection[str], now: datetime) -> Figures:
     """The last hour and the present state."""
-    start = now.replace(second=0, microsecond=0) - timedelta(minutes=_MINUTES - 1)
-    counts = await minutes.since(db, account_id, start)
+    hour = await minutes.hour(db, account_id, now)
     return Figures(
-        minutes=_minutes(counts, start),
-        outcomes=_outcomes(counts, providers),
-        providers=await overview.providers(db, account_id, providers),
+        minutes=_minutes(hour, minutes.hour_begins(now)),
+        providers=await overview.providers(db, providers, hour),
         queues=await overview.queues(db),
         workers=await overview.workers(db),
         dead_letters=await dead.count(db, account_id),
@@ -70,18 +49,9 @@ async def figures(db: Database, account_id: int, providers: Collection[str], now
 def _minutes(counts: Iterable[Count], start: datetime) -> list[Minute]:
     """Every minute of the hour, the quiet ones as well."""
     found: dict[datetime, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    words = {"received": "received", "queued": "ordered", **_ENDS}
+    words = {"received": "received", "queued": "ordered", **minutes.ENDS}
     for count in counts:
         if (word := words.get(count.status)) is not None:
             found[count.minute][word] += count.messages
-    times = (start + timedelta(minutes=n) for n in range(_MINUTES))
+    times = (start + timedelta(minutes=n) for n in range(minutes.HOUR))
     return [Minute(at=at, **found.get(at, {})) for at in times]
-
-
-def _outcomes(counts: Iterable[Count], providers: Collection[str]) -> list[Outcomes]:
-    """Every provider that is configured or was heard of."""
-    found: dict[str, dict[str, int]] = {name: defaultdict(int) for name in providers}
-    for count in counts:
-        if count.provider and (word := _ENDS.get(count.status)) is not None:
-            found.setdefault(count.provider, defaultdict(int))[word] += count.messages
-    return [Outcomes(provider=name, **ends) for name, ends in sorted(found.items())]

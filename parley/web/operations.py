@@ -15,9 +15,10 @@ from parley.core.account import DEFAULT_ACCOUNT
 from parley.core.errors import Invalid, NotFound
 from parley.db.pool import Database
 from parley.delivery import dead
+from parley.delivery.overview import ProviderHealth
 from parley.feed import read as feed
 from parley.web import charts, form
-from parley.web.figures import Figures, Minute, Outcomes, figures
+from parley.web.figures import Figures, Minute, figures
 from parley.web.render import Reader, Renderer
 
 _LETTERS = 25
@@ -92,7 +93,7 @@ class Operations:
             "hour": _sums(now.minutes),
             "inbound": _chart(now, reader, received="received"),
             "outbound": _chart(now, reader, delivered="delivered", failed="failed"),
-            "outcomes": {one.provider: (one, _share(one)) for one in now.outcomes},
+            "shares": {one.provider: _share(one) for one in now.providers},
         }
 
 
@@ -110,7 +111,7 @@ def _chart(now: Figures, reader: Reader, **kinds: str) -> charts.Chart:
     return charts.columns(values, titles)
 
 
-def _share(one: Outcomes) -> list[charts.Bar]:
+def _share(one: ProviderHealth) -> list[charts.Bar]:
     return charts.share({"delivered": one.delivered, "failed": one.failed})
 
 

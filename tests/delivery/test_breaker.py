@@ -1,6 +1,6 @@
 """The breaker that all workers share: it opens once, holds nobody else up, loses nothing, and heals by probes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientSession
 
@@ -9,6 +9,7 @@ from parley.core.breaker import Limits
 from parley.db.pool import Database
 from parley.delivery import overview
 from parley.delivery.health import Health
+from parley.messages import minutes
 from tests.delivery.stage import carriers, drained, enqueue, ruled, statuses, to_many, until, working
 from tests.delivery.vendor import Post, Vendor
 from tests.drafts import outbound
@@ -178,7 +179,7 @@ async def test_the_overview_shows_health_and_queues(
         db, database_url, carriers(post), ruled(breaker=Limits(3, timedelta(hours=1), timedelta(1)))
     ):
         await until(lambda: state_is(db, "open"))
-        fresh, seen = await overview.providers(db, 1, ["fresh", "post"])
+        fresh, seen = await overview.providers(db, ["fresh", "post"], [])
         assert (seen.state, seen.last_error) == ("open", "as told: error")
         assert (fresh.state, fresh.last_error) == ("closed", None)
         assert len(await overview.workers(db)) == 1
@@ -205,6 +206,7 @@ async def test_the_overview_tells_what_became_of_an_hour_of_messages(db: Databas
             """,
             status, ago, messages,
         )  # fmt: skip
-    fresh, seen = await overview.providers(db, 1, ["fresh", "post"])
+    hour = await minutes.hour(db, 1, datetime.now(UTC))
+    fresh, seen = await overview.providers(db, ["fresh", "post"], hour)
     assert (seen.sent, seen.delivered, seen.failed) == (5, 4, 2)
     assert (fresh.sent, fresh.delivered, fresh.failed) == (0, 0, 0)

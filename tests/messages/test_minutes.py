@@ -1,7 +1,7 @@
 """What is counted by the minute is what happened, and costs nobody anything."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from parley.db.pool import Database
 from parley.messages import minutes
@@ -9,12 +9,10 @@ from parley.messages.store import store
 from tests.drafts import inbound, outbound
 from tests.following import catch_up
 
-_AGO = timedelta(minutes=90)
-
 
 async def _counts(db: Database) -> Counter[tuple[str, str, str]]:
     counted: Counter[tuple[str, str, str]] = Counter()
-    for count in await minutes.since(db, 1, datetime.now(UTC) - _AGO):
+    for count in await minutes.hour(db, 1, datetime.now(UTC)):
         assert count.minute.second == count.minute.microsecond == 0
         counted[count.status, count.channel, count.provider] += count.messages
     return counted
