@@ -93,10 +93,7 @@ class Company:
     async def end_to_end(self, connections: int) -> float:
         """Post for a second; then wait until the provider has reported each as delivered."""
         await self.report(lost=False)
-        async with _connected(self._url) as connection:
-            warming = await connection.fetchval("select clock_timestamp()")
-        async with _connected(self._url) as connection, self._worker(connection):
-            await until(connection, DELIVERED, warming)
+        async with _connected(self._url) as connection, self._worker(connection, reported=True):
             began, start = await connection.fetchval("select clock_timestamp()"), time.monotonic()
             await wrk(
                 self._web.url, "accept", PATHS["send"], "send", "", traffic.BUSINESS, str(traffic.FIRST),
@@ -120,7 +117,9 @@ class Company:
             answer.raise_for_status()
 
     @asynccontextmanager
-    async def _worker(self, connection: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[Program]:
+    async def _worker(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", *, reported: bool = False
+    ) -> AsyncIterator[Program]:
         """Lend a worker that has worked already: its statements are planned, its connections open."""
         began = await connection.fetchval("select clock_timestamp()")
         worker = self._yard.program("worker", "-m", "parley", "work")
@@ -128,6 +127,8 @@ class Company:
             await until(connection, AT_WORK, began)
             await _accept(self._url, _WARM_UP)
             await until(connection, SETTLED)
+            if reported:
+                await until(connection, DELIVERED, began)
             yield worker
         finally:
             worker.check()

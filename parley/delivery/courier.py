@@ -39,9 +39,14 @@ class Courier:
         """How many attempts each provider has under way."""
 
     @property
+    def held(self) -> int:
+        """How many deliveries are in hand, those included that are not written down yet."""
+        return len(self._tasks)
+
+    @property
     def unwritten(self) -> int:
         """How many have ended, but are not written down yet."""
-        return len(self._tasks) - self.in_hand.total()
+        return self.held - self.in_hand.total()
 
     def take(self, claimed: Claimed) -> None:
         """Begin with a delivery."""

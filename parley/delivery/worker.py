@@ -152,7 +152,7 @@ class Worker:
         """Show that we live, pick up what crashes have left, keep the planner informed."""
         while True:
             try:
-                await heart.beat(self._courier.in_hand.total() + self._courier.unwritten)
+                await heart.beat(self._courier.held)
                 await status.sweep(self._db)
                 await statistics.introduce(self._db)
             except Exception as error:  # without it the worker would count as dead

@@ -14,7 +14,7 @@ from yarl import URL
 
 from parley.simulators.config import Simulation
 
-_PATIENCE = 3.0
+_PATIENCE = 1.0
 _TURN = 0.002
 
 

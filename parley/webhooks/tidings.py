@@ -33,7 +33,7 @@ def tidings_batcher(db: Database, bell: Bell) -> Batcher[Tidings, None]:
             bell.ring("deliveries")
         return [None] * len(batch)
 
-    return Batcher(write, weigh=_weight, gather_seconds=float(__import__("os").environ.get("GS", "0")))
+    return Batcher(write, weigh=_weight, gather_seconds=_GATHER_SECONDS)
 
 
 def _weight(tidings: Tidings) -> int:
