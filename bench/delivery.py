@@ -91,13 +91,13 @@ class Company:
         return float(row["jobs"] / row["seconds"])
 
     async def end_to_end(self, connections: int) -> float:
-        """Post for a second; then wait until the provider has reported each as delivered."""
+        """Post for two seconds; then wait until the provider has reported each as delivered."""
         await self.report(lost=False)
         async with _connected(self._url) as connection, self._worker(connection, reported=True):
             began, start = await connection.fetchval("select clock_timestamp()"), time.monotonic()
             await wrk(
                 self._web.url, "accept", PATHS["send"], "send", "", traffic.BUSINESS, str(traffic.FIRST),
-                str(traffic.CONVERSATIONS), connections=connections, seconds=1,
+                str(traffic.CONVERSATIONS), connections=connections, seconds=2,
             )  # fmt: skip
             await until(connection, SETTLED)
             await until(connection, DELIVERED, began)

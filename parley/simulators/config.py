@@ -76,7 +76,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     silence_secs: float = 120.0
     """How long a request that gets no answer is held before its connection is cut."""
 
-    callback_concurrency: int = 64
+    callback_concurrency: int = 256
     callback_backlog: int = 100_000
     callback_attempts: int = 3
     callback_retry_ms: Milliseconds = 250.0

@@ -2,11 +2,13 @@
 
 import asyncio
 import hmac
+from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.types import Receive, Scope, Send
+from yarl import URL
 
 from parley.simulators.ledger import Entry
 
@@ -130,16 +132,8 @@ async def until_gone(receive: Receive) -> None:
 
 def form(text: str) -> list[tuple[str, str]]:
     """Split a form or a query into its fields, in order; bytes that are no UTF-8 become U+FFFD."""
-    fields = []
-    for part in text.split("&"):
-        name, _, value = part.partition("=")
-        if name:
-            fields.append((_plain(name), _plain(value)))
-    return fields
-
-
-def _plain(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
+    pairs = URL.build(query_string=text, encoded=True).query.items()
+    return [(name, value) for name, value in pairs if name]
 
 
 def query_value(url: str, name: str) -> str | None:
@@ -152,8 +146,14 @@ def is_url(text: object) -> bool:
     """Whether a vendor would call this address."""
     if not isinstance(text, str) or not text.isascii() or not text.isprintable() or " " in text:
         return False
+    # Addresses that differ in their query alone are the rule: a callback names its message there.
+    return _has_host(text.partition("?")[0])
+
+
+@lru_cache(maxsize=1024)
+def _has_host(address: str) -> bool:
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError:
         return False
