@@ -17,6 +17,12 @@ from parley.db.pool import Database
 
 Topic = Literal["deliveries", "events"]
 
+# A ring is not worth a flush of the log, for which those who store something would have to wait as well.
+_RING = """
+select set_config('synchronous_commit', 'off', true), pg_notify('parley_' || topic, '')
+from unnest($1::text[]) topic
+"""
+
 _QUIET_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
 
@@ -39,9 +45,7 @@ class Bell:
         while self._topics:
             topics, self._topics = sorted(self._topics), set()
             with contextlib.suppress(DatabaseAway):
-                await self._db.execute(
-                    "select pg_notify('parley_' || t, '') from unnest($1::text[]) t", topics
-                )
+                await self._db.execute(_RING, topics)
             await asyncio.sleep(_QUIET_SECONDS)
 
     async def close(self) -> None:

@@ -75,10 +75,10 @@ with draft as materialized (
     insert into deliveries (account_id, message_id, conversation_id, channel, sender, segments, priority, due_at)
     select s.account_id, s.id, s.conversation_id, s.channel, s.from_address, s.segments, s.priority, now()
     from stored s
-    -- Positions are drawn under the conversation's lock: nobody who commits later stands before one who may be under
-    -- way already.
-    join locked l on l.account_id = s.account_id and l.id = s.conversation_id
     where s.direction = 'outbound'
+        -- Positions are drawn once the conversations are locked: nobody who commits later stands before one who may be
+        -- under way already.
+        and (select count(*) from locked) > 0
     order by s.id  -- which draws the positions: a conversation's messages leave in the order in which they came
 ), kept as (
     insert into inbound_events (account_id, id, source, body, state)
