@@ -166,9 +166,9 @@ class _Searcher:
         return _Some(_found(rows[:size]), InThese(rows[size - 1]["message_id"]) if size else place)
 
     async def _on_shelves(self, place: OnShelf, size: int) -> _Some:
-        """Look at twice as many shelves each time, until there is enough or it takes too long."""
+        """Look at twice as many shelves each time, until there is enough or the time is over."""
         rows: list[asyncpg.Record] = []
-        began, stride = time.monotonic(), 1
+        began, stride, looked = time.monotonic(), 1, 0
         first = place.shelf if place.shelf is not None else await self._newest_shelf()
         before = place.message_id
         while first >= 0:
@@ -178,9 +178,12 @@ class _Searcher:
                 end = rows[size - 1] if size else None
                 rest = OnShelf(end["shelf"], end["message_id"]) if end else place
                 return _Some(_found(rows[:size]), rest)
-            first, before, stride = last - 1, None, 2 * stride
-            if first >= 0 and time.monotonic() - began > _ENOUGH_SECONDS:
+            looked, first, before = looked + first - last + 1, last - 1, None
+            spent = time.monotonic() - began
+            if first >= 0 and spent > _ENOUGH_SECONDS:
                 return _Some(_found(rows), OnShelf(first))
+            # At the pace so far, no more of them than there is time for.
+            stride = min(2 * stride, max(1, int(looked * (_ENOUGH_SECONDS / spent - 1))))
         return _Some(_found(rows), None)
 
     async def _shelves(
