@@ -160,7 +160,7 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Round]:
 
 def planned_seconds(plan: Plan) -> float:
     """How long this takes, roughly."""
-    return plan.rounds * 23 + _DIGEST_SECONDS
+    return plan.rounds * (12 + 3 * plan.jobs / 1000) + _DIGEST_SECONDS
 
 
 @asynccontextmanager

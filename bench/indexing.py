@@ -1,21 +1,26 @@
 """What indexing for search costs those who bring messages: ingest with the worker beside ingest without."""
 
+import os
 import signal
 import time
 
+import asyncpg
 import msgspec
 
 from bench import traffic
 from bench.accept import PATHS, PROCESSES
 from bench.meter import Meter
 from bench.plan import Plan
-from bench.programs import Yard
+from bench.proc import busy_seconds
+from bench.programs import Program, Yard
 from bench.stage import Stage
 from bench.wrk import wrk
 
-_PAIRS_A_ROUND = 2
 _CONNECTIONS = 64
+_SECONDS = 1
 _OVERHEAD_SECONDS = 0.2
+
+_BACKENDS = "select pid from pg_stat_activity where application_name in ('parley work', 'parley follow')"
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -23,6 +28,8 @@ class Pair(msgspec.Struct, frozen=True):
 
     without: float
     indexing: float
+    share: float
+    """What the worker and its connections took of all processor time while they indexed."""
 
 
 async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Pair]:
@@ -30,17 +37,20 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Pair]:
     url = await stage.database("indexing")
     await traffic.open_conversations(url)
     yard = Yard(stage.folder / "indexing", url)
-    pairs = []
+    pairs: list[Pair] = []
     async with yard.web(PROCESSES) as web:
         worker = yard.program("worker", "-m", "parley", "work")
         try:
-            for number in range(plan.rounds * _PAIRS_A_ROUND):
-                rates = {}
+            for number in range(plan.pairs + 1):
+                rates, busy = {}, {}
                 for going in (True, False) if number % 2 else (False, True):
                     worker.signal(signal.SIGCONT if going else signal.SIGSTOP)
-                    with meter.step("ingest with and without indexing", plan.seconds + _OVERHEAD_SECONDS):
-                        rates[going] = await _burst(web.url, plan.seconds)
-                pairs.append(Pair(without=rates[False], indexing=rates[True]))
+                    with meter.step("ingest with and without indexing", _SECONDS + _OVERHEAD_SECONDS):
+                        before = await _busy_seconds(worker, url)
+                        rates[going] = await _burst(web.url, _SECONDS)
+                        busy[going] = await _busy_seconds(worker, url) - before
+                share = busy[True] / (_SECONDS * len(os.sched_getaffinity(0)))
+                pairs.append(Pair(without=rates[False], indexing=rates[True], share=share))
         finally:
             worker.check()
             worker.stop()
@@ -49,7 +59,16 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Pair]:
 
 def planned_seconds(plan: Plan) -> float:
     """How long this takes, roughly."""
-    return plan.rounds * _PAIRS_A_ROUND * 2 * (plan.seconds + _OVERHEAD_SECONDS)
+    return (plan.pairs + 1) * 2 * (_SECONDS + _OVERHEAD_SECONDS)
+
+
+async def _busy_seconds(worker: Program, url: str) -> float:
+    connection = await asyncpg.connect(url)
+    try:
+        backends = [row["pid"] for row in await connection.fetch(_BACKENDS)]
+    finally:
+        await connection.close()
+    return worker.busy_seconds() + busy_seconds(backends)
 
 
 async def _burst(url: str, seconds: int) -> float:

@@ -20,6 +20,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How many messages there are to be read from."""
     searched: tuple[int, ...]
     """In which of them words are indexed, which takes longer than all else."""
+    pairs: int
+    """How many bursts with indexing are measured, each beside one without."""
+    readings: int
+    """In how many rounds the databases are read; each is short, and one slow moment spoils it."""
     connections: tuple[int, ...] = (1, 16, 64, 128, 256)
 
     @property
@@ -30,8 +34,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 _SIZES = (10_000, 1_000_000, 10_000_000)
 
-FULL = Plan(quick=False, rounds=3, seconds=2, jobs=4_000, posts=20, sizes=_SIZES, searched=_SIZES)
+FULL = Plan(
+    quick=False,
+    rounds=3,
+    seconds=2,
+    jobs=4_000,
+    posts=20,
+    sizes=_SIZES,
+    searched=_SIZES,
+    pairs=15,
+    readings=5,
+)
 QUICK = Plan(
-    quick=True, rounds=1, seconds=1, jobs=2_000, posts=15, sizes=_SIZES[:2], searched=_SIZES[:1],
-    connections=(1, 16, 128, 256),
+    quick=True, rounds=1, seconds=1, jobs=1_000, posts=10, sizes=(10_000, 100_000), searched=(10_000, 100_000),
+    pairs=3, readings=1, connections=(1, 16, 256),
 )  # fmt: skip

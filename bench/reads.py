@@ -81,12 +81,13 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Read]:
                 libraries.append(
                     await stack.enter_async_context(_library(stage, messages, searched=searched))
                 )
-        for number in range(plan.rounds + 1):
+        # The round before the first only warms caches.
+        for number in range(1 if plan.quick else 0, plan.readings + 1):
             for kind in KINDS:
                 for library in libraries:
                     if kind == "search" and library.messages not in plan.searched:
                         continue
-                    # The round before the first only warms caches; of searches there are few in a second.
+                    # Of searches there are few in a second.
                     seconds = plan.seconds if number and kind == "search" else 1
                     with meter.step(f"{kind} among {library.messages:,}", seconds + _OVERHEAD_SECONDS):
                         read = await library.read(number, kind, seconds)
@@ -96,8 +97,8 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Read]:
 
 def planned_seconds(plan: Plan) -> float:
     """How long this takes, roughly."""
-    bursts = (plan.rounds + 1) * len(KINDS) * len(plan.sizes)
-    longer = plan.rounds * len(plan.searched) * (plan.seconds - 1)
+    bursts = (plan.readings + (not plan.quick)) * len(KINDS) * len(plan.sizes)
+    longer = plan.readings * len(plan.searched) * (plan.seconds - 1)
     loading = sum(_load_seconds(plan, messages) for messages in plan.sizes)
     return loading + bursts * (1 + _OVERHEAD_SECONDS) + longer
 

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from bench import traffic
-from bench.pgbench import script
+from bench.pgbench import script, with_unasked
 from parley.core.message import Draft
 
 
@@ -31,3 +31,8 @@ async def test_each_run_of_the_script_stores_another_message(
     theirs = "from_address" if draft.direction == "inbound" else "to_address"
     assert {row[theirs] for row in rows} == {traffic.customer(7)}
     assert {(row["body"], row["direction"]) for row in rows} == {(draft.body, draft.direction)}
+
+
+def test_a_pause_counts_for_all_that_would_have_been_asked_meanwhile() -> None:
+    """As `wrk` reckons: one answer in 100 where one in 30 is usual stands for two more."""
+    assert list(with_unasked([100, 10, 60], 30)) == [100, 10, 60, 70, 40]

@@ -34,7 +34,7 @@ def results(plan: Plan, speed: float = 1.0) -> Results:
             for number in range(plan.rounds) for kind in ("ingest", "send") for count in plan.connections
             for who, rate in rates.items()
         ],
-        indexing=[Pair(without=10_000, indexing=9_500 * min(speed, 1))] * plan.rounds,
+        indexing=[Pair(without=10_000, indexing=9_500 * min(speed, 1), share=0.02)] * plan.rounds,
         delivery=[
             Round(round=number, bare=4000, reported=2000, parley=1600 * speed, procrastinate=400, pgqueuer=900,
                   end_to_end=1500 * speed)
