@@ -46,6 +46,6 @@ FULL = Plan(
     readings=5,
 )
 QUICK = Plan(
-    quick=True, rounds=1, seconds=1, jobs=1_000, posts=10, sizes=(10_000, 100_000), searched=(10_000, 100_000),
-    pairs=3, readings=1, connections=(1, 16, 256),
+    quick=True, rounds=1, seconds=1, jobs=2_000, posts=10, sizes=(10_000, 100_000), searched=(10_000, 100_000),
+    pairs=1, readings=1, connections=(1, 16, 256),
 )  # fmt: skip

@@ -30,11 +30,16 @@ async def run(jobs: int, simulator: str, reports: int) -> None:
     numbers = count()
     server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0)
     async with server, calling(simulator, server.sockets[0].getsockname()[1]) as call:
+        await _heard(reports * CONCURRENCY)  # of the calls that opened the connections
         began = time.perf_counter()
         await asyncio.gather(*(_post(call, numbers, jobs) for _ in range(CONCURRENCY)))
-        while Sink.heard < reports * jobs:  # noqa: ASYNC110 - a count rings no bell
-            await asyncio.sleep(0.01)
+        await _heard(reports * (CONCURRENCY + jobs))
         say(jobs, time.perf_counter() - began)
+
+
+async def _heard(reports: int) -> None:
+    while Sink.heard < reports:  # noqa: ASYNC110 - a count rings no bell
+        await asyncio.sleep(0.01)
 
 
 async def _post(call: Call, numbers: "count[int]", jobs: int) -> None:

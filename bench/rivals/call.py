@@ -1,6 +1,7 @@
 """The request that delivers a message, as the service's own provider makes it."""
 
 import argparse
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -54,11 +55,16 @@ class Call:
 
 @asynccontextmanager
 async def calling(simulator: str, report_to: int = 8080) -> AsyncIterator[Call]:
-    """Open a session as wide as the worker's own; the simulator reports to a port of this machine, if at all."""
+    """Open a session as wide as the worker's own; the simulator reports to a port of this machine, if at all.
+
+    Its connections have carried a call each when it is lent, as those of the worker that is measured have.
+    """
     auth = aiohttp.BasicAuth(TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)
     connector = aiohttp.TCPConnector(limit=CONCURRENCY)
     async with aiohttp.ClientSession(connector=connector, auth=auth) as session:
-        yield Call(session, simulator, report_to)
+        call = Call(session, simulator, report_to)
+        await asyncio.gather(*map(call.deliver, range(CONCURRENCY)))
+        yield call
 
 
 def given() -> argparse.Namespace:
