@@ -12,7 +12,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from parley.api.frame import HEAD, WHOLE
 from parley.api.negotiate import JSON, accepts, is_json
@@ -148,14 +148,23 @@ async def read_body(request: Request, limit: int) -> bytes:
     if announced.isdigit() and int(announced) > limit:
         raise HttpProblem(413, f"the body is larger than {limit} bytes")
     try:
-        if WHOLE in request.scope:  # then nobody waits, and a clock would only cost time
-            return await _gathered(request, limit)
+        if WHOLE in request.scope:  # then it is one piece and nobody waits: a clock would only cost time
+            return _piece(await request.receive(), limit)
         async with asyncio.timeout(_BODY_SECONDS):
             return await _gathered(request, limit)
     except TimeoutError:
         raise HttpProblem(408, "the body took too long to arrive", headers={"Connection": "close"}) from None
     except ClientDisconnect:
         raise HttpProblem(400, "the body stopped half-way", headers={"Connection": "close"}) from None
+
+
+def _piece(message: Message, limit: int) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    body: bytes = message["body"]
+    if len(body) > limit:
+        raise HttpProblem(413, f"the body is larger than {limit} bytes")
+    return body
 
 
 async def _gathered(request: Request, limit: int) -> bytes:

@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import TypeVar
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import msgspec
 from aiohttp import (
@@ -151,7 +150,7 @@ def pairs(form: str) -> list[tuple[str, str]]:
 
 def our_id(text: object) -> str | None:
     """Take an id that came back from a vendor for ours, if it looks like one."""
-    return str(UUID(text)) if isinstance(text, str) and is_uuid(text) else None
+    return text.lower() if isinstance(text, str) and is_uuid(text) else None
 
 
 def moment(seconds: object) -> datetime | None:
