@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
+import asyncpg
 import msgspec
 
 from bench import traffic
@@ -19,6 +20,10 @@ from bench.wrk import wrk
 PATHS = {"ingest": "/api/webhooks/sms", "send": "/api/messages/sms"}
 PROCESSES = 2
 _OVERHEAD_SECONDS = 0.6
+
+_OPEN_FOR_BASELINE = """
+insert into conversations (key, channel, message_count) select key, 'sms', 0 from unnest($1::text[]) key
+"""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -146,10 +151,25 @@ async def _contenders(stage: Stage) -> AsyncIterator[list[Contender]]:
             yard = Yard(stage.folder / name, database, **variables)
             return Served(name, await stack.enter_async_context(yard.web(PROCESSES, *module)))
 
-        yield [
+        contenders: list[Contender] = [
             await served("parley"),
             Statement(stage, url),
             await served("limit", "bench.limit", database=forgotten),
             await served("baseline", "bench.baseline", BASELINE_URL=for_orm),
             await served("logging", LOG_LEVEL="info"),
         ]
+        await _open_for_baseline(beside)
+        yield contenders
+
+
+async def _open_for_baseline(url: str) -> None:
+    """What `traffic.open_conversations` does for the service, in the baseline's own table."""
+    keys = [
+        "sms:" + "<->".join(sorted((traffic.BUSINESS, traffic.customer(n))))
+        for n in range(traffic.CONVERSATIONS)
+    ]
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(_OPEN_FOR_BASELINE, keys)
+    finally:
+        await connection.close()

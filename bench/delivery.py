@@ -32,7 +32,7 @@ _CLIENTS = 64
 _REPORTS = 2
 
 _SPAN = """
-select count(*) as jobs, extract(epoch from max(ended_at) - min(started_at))::float8 as seconds
+select count(*) as jobs, extract(epoch from clock_timestamp() - min(started_at))::float8 as seconds
 from attempts where outcome = 'accepted' and started_at >= $1
 """
 _SENT = "select count(*) from messages where direction = 'outbound' and created_at >= $1"

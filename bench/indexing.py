@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
@@ -14,6 +15,7 @@ from bench.plan import Plan
 from bench.proc import busy_seconds
 from bench.programs import Program, Yard
 from bench.stage import Stage
+from bench.waiting import AT_WORK, until
 from bench.wrk import wrk
 
 _CONNECTIONS = 64
@@ -41,6 +43,7 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Pair]:
     async with yard.web(PROCESSES) as web:
         worker = yard.program("worker", "-m", "parley", "work")
         try:
+            await _at_work(url)
             for number in range(plan.pairs + 1):
                 rates, busy = {}, {}
                 for going in (True, False) if number % 2 else (False, True):
@@ -60,6 +63,14 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Pair]:
 def planned_seconds(plan: Plan) -> float:
     """How long this takes, roughly."""
     return (plan.pairs + 1) * 2 * (_SECONDS + _OVERHEAD_SECONDS)
+
+
+async def _at_work(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await until(connection, AT_WORK, datetime.min.replace(tzinfo=UTC))
+    finally:
+        await connection.close()
 
 
 async def _busy_seconds(worker: Program, url: str) -> float:

@@ -38,12 +38,12 @@ FULL = Plan(
     quick=False,
     rounds=3,
     seconds=2,
-    jobs=4_000,
+    jobs=8_000,
     posts=20,
     sizes=_SIZES,
     searched=_SIZES,
     pairs=15,
-    readings=5,
+    readings=4,
 )
 QUICK = Plan(
     quick=True, rounds=1, seconds=1, jobs=2_000, posts=10, sizes=(10_000, 100_000), searched=(10_000, 100_000),

@@ -81,6 +81,7 @@ async def measure(stage: Stage, plan: Plan, meter: Meter) -> list[Read]:
                 libraries.append(
                     await stack.enter_async_context(_library(stage, messages, searched=searched))
                 )
+        await stage.checkpoint()
         # The round before the first only warms caches.
         for number in range(1 if plan.quick else 0, plan.readings + 1):
             for kind in KINDS:

@@ -48,6 +48,14 @@ class Stage:
         assert self.server.pid is not None
         return busy_seconds(family(self.server.pid))
 
+    async def checkpoint(self) -> None:
+        """Have written what is still to be written, so that it is not while others are measured."""
+        connection = await asyncpg.connect(self.server.url, user="postgres")
+        try:
+            await connection.execute("checkpoint")
+        finally:
+            await connection.close()
+
     async def log_position(self) -> int:
         """How many bytes of write-ahead log there have ever been."""
         connection = await asyncpg.connect(self.server.url)

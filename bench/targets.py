@@ -22,15 +22,14 @@ REASONS: dict[str, str] = {
     "HTTP call itself, and simulator, worker and database share two cores",
     "search, p99 among": "a question of very common words searches for up to a set time before it answers with what it "
     "has; four at once share two cores, and reading and marking the hits comes on top",
-    "page 1,000, p99": "a second of questions over four connections has few slow ones: the rounds at 10 million are 9, 5 "
-    "and 16 ms, at 10 thousand 5, 4 and 7; half of all answers took 2.5 and 2.0 ms",
-    "ingest while words are indexed": "in five pairs on a shared machine, from 86% to 96%; eleven pairs on a quieter "
-    "one, with a follower allowed half as much again, came to 96%",
+    "page 1,000, p99": "a second of questions over four connections has few slow ones, and a pause of the machine counts "
+    "for all that would have been asked meanwhile; half of all answers are as fast at any size",
+    "ingest while words are indexed": "the worker's own share of the processors is below; a burst in which the database "
+    "tidies up has a tenth less, and it is chance on which side of a pair that falls",
     "delivery, beside pgqueuer": "it takes and settles its jobs in sets as well, and keeps less: no intent before the "
     "call, no history, no order within a conversation. Half as much again as it does would be four fifths of the bare loop",
     "POST to reported status": "each message is four HTTP requests on the same two cores: the send, the call and two "
-    "signed reports. Simulator and requests alone take more than half of the time; between 1,300 and 1,600 a second were "
-    "measured in quieter minutes",
+    "signed reports. Simulator and requests alone take more than half of the time",
 }
 
 

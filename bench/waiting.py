@@ -9,7 +9,7 @@ import asyncpg
 from bench.wrk import BenchError
 
 _PATIENCE_SECONDS = 240.0
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 
 AT_WORK = "select exists (select from workers where seen_at >= $1)"
 SETTLED = "select not exists (select from deliveries)"

@@ -8,6 +8,7 @@ import uvloop
 
 from bench.rivals.call import CONCURRENCY, Call, calling, given, say
 
+_PATIENCE_SECONDS = 120
 _THANKS = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -38,8 +39,9 @@ async def run(jobs: int, simulator: str, reports: int) -> None:
 
 
 async def _heard(reports: int) -> None:
-    while Sink.heard < reports:  # noqa: ASYNC110 - a count rings no bell
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while Sink.heard < reports:  # noqa: ASYNC110 - a count rings no bell
+            await asyncio.sleep(0.01)
 
 
 async def _post(call: Call, numbers: "count[int]", jobs: int) -> None:

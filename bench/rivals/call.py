@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import aiohttp
+import asyncpg
 import msgspec
 
 from bench import traffic
@@ -14,6 +16,8 @@ from parley.settings import Settings
 from parley.simulators.credentials import TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN
 
 CONCURRENCY = Settings().worker_concurrency
+WARM_UP = 500
+_POLL_SECONDS = 0.02
 _CALLBACK = "http://127.0.0.1:{port}/api/webhooks/twilio?message_id=0199a3c0-0000-7000-8000-000000000000"
 _PATH = f"/twilio/2010-04-01/Accounts/{TWILIO_ACCOUNT_SID}/Messages.json"
 
@@ -59,9 +63,9 @@ async def calling(simulator: str, report_to: int = 8080) -> AsyncIterator[Call]:
 
     Its connections have carried a call each when it is lent, as those of the worker that is measured have.
     """
-    auth = aiohttp.BasicAuth(TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)
+    own = {"Authorization": aiohttp.BasicAuth(TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).encode()}
     connector = aiohttp.TCPConnector(limit=CONCURRENCY)
-    async with aiohttp.ClientSession(connector=connector, auth=auth) as session:
+    async with aiohttp.ClientSession(connector=connector, headers=own) as session:
         call = Call(session, simulator, report_to)
         await asyncio.gather(*map(call.deliver, range(CONCURRENCY)))
         yield call
@@ -75,6 +79,17 @@ def given() -> argparse.Namespace:
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--reports", type=int, default=0, help="how many reports on each message to wait for")
     return parser.parse_args()
+
+
+async def emptied(url: str, table: str) -> float:
+    """The moment at which nothing is left in a table, as the service is asked whether all is settled."""
+    connection = await asyncpg.connect(url)
+    try:
+        while not await connection.fetchval(f"select not exists (select from {table})"):  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_SECONDS)
+        return time.perf_counter()
+    finally:
+        await connection.close()
 
 
 def say(jobs: int, seconds: float) -> None:
