@@ -126,19 +126,26 @@ class Worker:
         self._look.set()
 
     async def _claim(self) -> list[Claimed]:
+        # Where the database is slow to write down what has ended, no more is begun.
+        free = min(self._rules.batch, self._rules.concurrency - self._courier.unwritten)
+        if free <= 0:
+            return []
         breakers = await self._health.look()
         probing = [
             name for name, seen in breakers.items() if seen.awaits_probe and await self._health.probe(name)
         ]
         routes = list(self._routing.routes(breakers, probing, self._courier.in_hand))
         room = sum({route.provider: route.room for route in routes}.values())
-        # Where the database is slow to write down what has ended, no more is begun.
-        limit = min(self._rules.batch, room, self._rules.concurrency - self._courier.unwritten)
-        if limit <= 0:
-            return []
-        claimed, self._after = await queue.claim(
-            self._db, routes, limit, self._after, self._rules.lease, self._rules.segments_per_second
-        )
+        claimed: list[Claimed] = []
+        if room:
+            claimed, self._after = await queue.claim(
+                self._db,
+                routes,
+                min(free, room),
+                self._after,
+                self._rules.lease,
+                self._rules.segments_per_second,
+            )
         for name in set(probing) - {delivery.provider for delivery in claimed}:
             await self._health.forgo(name)
         return claimed
