@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.convertors import Convertor, register_url_convertor
+
 from parley.api.deliveries import Changed, DeadLetters, Deliveries, LettersQuery, Overview, Story
 from parley.api.events import EventPage, Events, EventsQuery
 from parley.api.health import Vitals
@@ -36,6 +38,21 @@ from parley.conversations.read import Conversation
 from parley.conversations.search import Found
 from parley.messages.read import Message
 from parley.providers.generic import EmailWebhook, SmsWebhook
+
+
+class _MessageId(Convertor[str]):
+    """What can be the id of a message: of the addresses beside it, as /api/messages/sms, none can."""
+
+    regex = "[0-9a-fA-F-]{36}"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("message", _MessageId())
 
 
 @dataclass(frozen=True)
@@ -86,11 +103,11 @@ def _messages(at: Resources) -> list[Operation]:
 def _deliveries(at: Resources) -> list[Operation]:
     to = at.deliveries
     return [
-        Operation(method="GET", path="/api/messages/{id}", call=to.story, tag="Read",
+        Operation(method="GET", path="/api/messages/{id:message}", call=to.story, tag="Read",
                   summary="A message with its delivery history", answer=Story, errors=(404, 503)),
-        Operation(method="POST", path="/api/messages/{id}/retry", call=to.retry, tag="Deliver",
+        Operation(method="POST", path="/api/messages/{id:message}/retry", call=to.retry, tag="Deliver",
                   summary="Have a failed message tried again", answer=Changed, errors=(404, 409, 503)),
-        Operation(method="POST", path="/api/messages/{id}/cancel", call=to.cancel, tag="Deliver",
+        Operation(method="POST", path="/api/messages/{id:message}/cancel", call=to.cancel, tag="Deliver",
                   summary="Take a message out of the queue", answer=Changed, errors=(404, 409, 503)),
         Operation(method="GET", path="/api/dead-letters", call=to.letters, tag="Deliver",
                   summary="The messages that were given up", query=LettersQuery, answer=DeadLetters, errors=(503,)),

@@ -39,6 +39,8 @@ def assert_refused(reply: Reply, status: int, code: str) -> None:
         ("GET", "/static/../../etc/passwd", 404, "not_found"),
         ("POST", "/healthz", 405, "method_not_allowed"),
         ("PUT", SEND, 405, "method_not_allowed"),
+        ("GET", SEND, 405, "method_not_allowed"),
+        ("GET", "/api/messages/nonsense", 404, "not_found"),
         ("DELETE", "/api/conversations", 405, "method_not_allowed"),
         ("PATCH", "/api/provider/mock/config", 405, "method_not_allowed"),
         ("PROPFIND", "/api/conversations", 405, "method_not_allowed"),
