@@ -105,9 +105,9 @@ async function submit(event, form) {
   $('#rows') ? thread.open(address) : location.assign(address)
 }
 
-// What is refused becomes a draft again.
+// What is refused becomes a draft again, unless another one has been begun meanwhile.
 function refused({ order, conversation }) {
-  if (conversation !== NEW) return
+  if (conversation !== NEW || store.get(DRAFT)?.body) return
   const { type, attachments, cc = [], bcc = [], ...rest } = order
   store.set(DRAFT, { ...rest, channel: type, attachments: attachments.join(' '), cc: cc.join(', '), bcc: bcc.join(', ') })
 }
