@@ -15,7 +15,7 @@ from parley.api.problems import problem
 log = structlog.get_logger()
 
 HEAD, WHOLE = "parley.head", "parley.whole"
-"""Keys of a request's scope: its headers by name; set when all of it has arrived before anybody reads it."""
+"""Keys of a request's scope: its headers by name; set once all of it has arrived, so that reading it is not waiting."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 SECURITY = [

@@ -166,7 +166,7 @@ class _Searcher:
         return _Some(_found(rows[:size]), InThese(rows[size - 1]["message_id"]) if size else place)
 
     async def _on_shelves(self, place: OnShelf, size: int) -> _Some:
-        """Look at twice as many shelves each time, until there is enough or the time is over."""
+        """Look at up to twice as many shelves each time, until there is enough or the time is over."""
         rows: list[asyncpg.Record] = []
         began, stride, looked = time.monotonic(), 1, 0
         first = place.shelf if place.shelf is not None else await self._newest_shelf()

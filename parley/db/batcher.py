@@ -33,7 +33,7 @@ class Batcher(Generic[T, R]):
 
     `write` stores a set and returns one result an item, in order; a result that is an exception is raised
     to the one who put that item. `weigh` bounds a set by more than its length. With `gather_seconds`, for items that
-    nobody waits for, each set is given a moment to grow.
+    no person waits for, each set is given a moment to grow.
     """
 
     def __init__(

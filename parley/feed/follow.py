@@ -29,7 +29,7 @@ _BATCH = 500
 _POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
 # Whoever brings messages goes first. A new message costs some 50 µs to index; where processors are short (we had
-# to wait for one for a tenth of our time) we take no more than fits into a fortieth of them.
+# to wait for one for a tenth of our time) we take no more than fits into a sixtieth of them.
 _CROWD, _EVENTS_A_SECOND_AND_CORE = 0.1, 300
 _TROUBLE_SECONDS = 2.0
 

@@ -10,7 +10,7 @@ from parley.db.pool import Database
 from parley.messages.status import Report, apply
 from parley.webhooks.raw import RawEvent
 
-# Nobody waits for a report: a moment for company spares most of the commits.
+# No person waits for the answer to a webhook: a moment for company spares most of the commits.
 _GATHER_SECONDS = 0.005
 
 

@@ -41,7 +41,7 @@ async def test_a_request_that_tells_nothing_is_kept(db: Database) -> None:
 
 
 async def test_one_odd_report_does_not_spoil_its_neighbours(db: Database) -> None:
-    """Two messages cannot share a provider's id: the second keeps its status, and the set is stored."""
+    """Two messages cannot share a provider's id: the second goes without, and both have their status."""
     one, _ = await sent(db, "v1", "v2")
     await db.execute(
         "update messages set provider_message_id = null, provider = null where id <> $1::uuid", one
