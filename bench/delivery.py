@@ -27,7 +27,7 @@ QUEUES = ("procrastinate", "pgqueuer")
 _BLOCK = 250
 _DIGEST_SECONDS = 6
 _WARM_UP = 500
-_CLIENTS = 64
+_CLIENTS = 256
 # Sent, and delivered.
 _REPORTS = 2
 
