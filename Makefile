@@ -46,6 +46,7 @@ chaos: $(VENV)/.installed-dev ## kill its parts while it works, and count what i
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 screenshots: $(VENV)/.installed-dev ## make the pictures of the documentation
+	@bin/browser.sh
 	@$(BIN)/python -m bench.screenshots
 
 lock: $(VENV)/.installed-dev ## lock the newest versions that pyproject.toml allows
