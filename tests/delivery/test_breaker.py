@@ -18,6 +18,11 @@ LIMITS = Limits(threshold=5, open_for=timedelta(seconds=0.6), patience=timedelta
 RULES = ruled(breaker=LIMITS, max_retries=1000, concurrency=4)
 
 
+_WENT_ROUND = (
+    "select exists (select from pg_stat_activity where query like '%dead workers held%' and query_start > $1)"
+)
+
+
 async def state(db: Database) -> str | None:
     """The state of the only breaker."""
     found: str | None = await db.fetchval("select state from breakers where provider = 'post'")
@@ -119,6 +124,29 @@ async def test_an_idle_probe_does_not_block_the_next_message(
         await enqueue(db, to_many(1))
         await until(lambda: drained(db), 5)
     assert len(vendor.taken) == 1
+
+
+async def test_no_turn_to_probe_is_taken_without_room_for_it(
+    db: Database, database_url: str, vendor: Vendor, post: Post, session: ClientSession
+) -> None:
+    """A worker that waits for the database to write down what has ended leaves the probe to others."""
+    email = Post(vendor.url, session, name="mail", channels=["email"])
+    mails = [
+        outbound(channel="email", sender="a@example.com", recipient=f"{name}@example.com") for name in "bc"
+    ]
+    await enqueue(db, mails)
+    patient = ruled(concurrency=2, breaker=Limits(5, timedelta(seconds=60), timedelta(seconds=60)))
+    async with working(db, database_url, carriers(post, email), patient):
+        async with db.connection() as other, other.transaction():
+            await other.fetch("select from messages for update")
+            await until(lambda: len(vendor.taken) == 2)
+            due = await db.fetchval(
+                "insert into breakers (provider, state, failures, until) values ('post', 'open', 5, now()) returning until"
+            )
+            await until(lambda: db.fetchval(_WENT_ROUND, due + timedelta(seconds=1)))
+            assert await state(db) == "open"
+        await until(lambda: drained(db))
+        await until(lambda: state_is(db, "half_open"))
 
 
 async def test_a_throttling_provider_is_not_ill(
