@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property, lru_cache
 from math import isfinite
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -51,17 +52,20 @@ class Client:
     session: ClientSession
     seconds: float
 
+    @cached_property
+    def _limits(self) -> ClientTimeout:
+        # Waiting for a connection ends first, so that the total only runs out once the request is under way.
+        return ClientTimeout(total=self.seconds, connect=self.seconds / 2)
+
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], data: bytes | None = None
     ) -> Answer:
         """Make one request; silence is `Unavailable` or `Unknown` by whether anything may have left."""
-        # Waiting for a connection ends first, so that the total only runs out once the request is under way.
-        limits = ClientTimeout(total=self.seconds, connect=self.seconds / 2)
         target = URL(url, encoded=True)
         try:
             # A redirect is never followed: it would carry the credentials to wherever it points.
             async with self.session.request(
-                method, target, data=data, headers=headers, timeout=limits, allow_redirects=False
+                method, target, data=data, headers=headers, timeout=self._limits, allow_redirects=False
             ) as answer:
                 return Answer(answer.status, answer.headers, await answer.read())
         except _NOTHING_SENT as error:
@@ -132,10 +136,14 @@ def _bounded(value: str | float, start: float = 0.0) -> float | None:
 
 def callback(settings: Settings, vendor: str, base_url: str, message_id: str) -> str | None:
     """The address under which a vendor reports on one message; None where it could not reach it anyway."""
-    # The real vendors refuse a message whose callback is on localhost; a simulator next to us can reach it.
-    if urlsplit(settings.url).hostname in _LOOPBACK and urlsplit(base_url).hostname not in _LOOPBACK:
-        return None
-    return f"{settings.url}/api/webhooks/{vendor}?message_id={message_id}"
+    url = settings.url
+    return f"{url}/api/webhooks/{vendor}?message_id={message_id}" if _reaches(base_url, url) else None
+
+
+@lru_cache
+def _reaches(base_url: str, url: str) -> bool:
+    """The real vendors refuse a message whose callback is on localhost; a simulator next to us can reach it."""
+    return urlsplit(url).hostname not in _LOOPBACK or urlsplit(base_url).hostname in _LOOPBACK
 
 
 def query(webhook: Webhook, name: str) -> str:
