@@ -96,6 +96,7 @@ async def _service(folder: Path, seed: int) -> AsyncIterator[tuple[Service, Serv
             process.port = first.port
         try:
             await api.ready()
+            await simulator.reachable()
             yield api, simulator, url, workers
         finally:
             for process in (*workers, api, simulator):

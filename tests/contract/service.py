@@ -80,6 +80,18 @@ class Service:
                 assert time.monotonic() < until, self.said()
                 await asyncio.sleep(0.05)
 
+    async def reachable(self) -> None:
+        """Wait until the simulators take connections."""
+        until = time.monotonic() + READY_SECONDS
+        while True:
+            assert self.alive, self.said()
+            assert time.monotonic() < until, self.said()
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", int(self.variables["SIMULATOR_PORT"]))
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

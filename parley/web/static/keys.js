@@ -39,6 +39,7 @@ export function start() {
 function leave(event) {
   const field = event.target.closest('input, textarea')
   if (!field || event.target.closest('dialog[open]')) return
-  if (field.id === 'q' && field.value) list.show('')
+  // Left first: a list that comes while the box is in use keeps what stands there.
   field.blur()
+  if (field.id === 'q' && field.value) list.show('')
 }
