@@ -11,10 +11,11 @@ def free_ports() -> tuple[int, int]:
     """
     while True:
         ports = random.randrange(12_000, 30_000), (pair := random.randrange(12_000, 30_000)), pair + 1
-        if len({*ports}) == 3 and all(map(_is_free, ports)):
+        if len({*ports}) == 3 and all(map(is_free, ports)):
             return ports[:2]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on it."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from tests.ports import free_ports
+from tests.ports import free_ports, is_free
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60.0
@@ -82,15 +82,7 @@ class Service:
 
     async def reachable(self) -> None:
         """Wait until the simulators take connections."""
-        until = time.monotonic() + READY_SECONDS
-        while True:
-            assert self.alive, self.said()
-            assert time.monotonic() < until, self.said()
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", int(self.variables["SIMULATOR_PORT"]))
-                writer.close()
-                return
-            await asyncio.sleep(0.05)
+        await until(lambda: not is_free(int(self.variables["SIMULATOR_PORT"])), READY_SECONDS)
 
     @property
     def alive(self) -> bool:
