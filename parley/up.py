@@ -16,6 +16,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 from rich.console import Console
+from rich.text import Text
 
 from parley import simulated
 from parley.db.embedded import Server, own_folder
@@ -237,11 +238,10 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+# In one piece each: what the processes log goes to the same place.
 def _done(text: str) -> None:
-    _console.print("[green]✓[/] ", end="")
-    _console.print(text, markup=False)
+    _console.print(Text.assemble(("✓", "green"), " ", text))
 
 
 def _note(text: str) -> None:
-    _console.print("[yellow]•[/] ", end="")
-    _console.print(text, markup=False)
+    _console.print(Text.assemble(("•", "yellow"), " ", text))
