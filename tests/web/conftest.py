@@ -1,5 +1,7 @@
 """The browser and the service that it visits."""
 
+import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
@@ -28,6 +30,7 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_CLOSE_SECONDS = 20
 
 Visit = Callable[..., Awaitable[Page]]
 
@@ -54,7 +57,9 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         yield browser
-        await browser.close()
+        # One that does not end by itself is killed when its driver ends; asked politely, it is waited for without end.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(browser.close(), _CLOSE_SECONDS)
 
 
 @pytest.fixture
