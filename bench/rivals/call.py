@@ -5,13 +5,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlencode
 
 import aiohttp
 import asyncpg
 import msgspec
 
 from bench import traffic
+from parley.providers.http import form
 from parley.settings import Settings
 from parley.simulators.credentials import TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN
 
@@ -50,9 +50,8 @@ class Call:
             "Body": traffic.TEXT,
             "StatusCallback": self._callback,
         }
-        form = urlencode(fields)
         head = {"Content-Type": "application/x-www-form-urlencoded"}
-        async with self._session.post(self._url, data=form.encode(), headers=head) as answer:
+        async with self._session.post(self._url, data=form(fields).encode(), headers=head) as answer:
             await answer.read()
             assert answer.status == 201, answer.status
 

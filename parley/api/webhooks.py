@@ -14,7 +14,8 @@ from parley.providers.base import Provider
 from parley.webhooks.intake import Intake
 
 # What makes Twilio neither reply to the sender nor log a warning.
-_NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_NO_REPLY = Response('<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type="text/xml")
+_NOTHING = Response()
 
 
 class Webhooks:
@@ -45,17 +46,17 @@ class Webhooks:
     async def twilio(self, request: Request) -> Response:
         """Take in a message or a status from Twilio."""
         await self._vendor(request, "twilio")
-        return Response(_NO_REPLY, media_type="text/xml")
+        return _NO_REPLY
 
     async def sendgrid(self, request: Request) -> Response:
         """Take in events, or a parsed email, from SendGrid."""
         await self._vendor(request, "sendgrid")
-        return Response()
+        return _NOTHING
 
     async def telnyx(self, request: Request) -> Response:
         """Take in a message or a status from Telnyx."""
         await self._vendor(request, "telnyx")
-        return Response()
+        return _NOTHING
 
     async def _generic(self, request: Request, source: str) -> Accepted:
         webhook = self._webhook(request, await read_body(request, self._max_body_bytes))

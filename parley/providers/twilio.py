@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha1, sha256
 from itertools import chain
 from typing import ClassVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from aiohttp import ClientSession
@@ -124,7 +124,7 @@ class Twilio:
         form += [("MediaUrl", url) for url in message.attachments]
         if callback := http.callback(self._settings, self.name, self._base, message.id):
             form.append(("StatusCallback", callback))
-        answer = await self._ask("POST", self._messages, urlencode(form).encode())
+        answer = await self._ask("POST", self._messages, http.form(form).encode())
         created = http.decode(answer.body, _Created) if answer.status in (200, 201) else None
         if created is None:
             raise _refusal(answer)
@@ -134,10 +134,10 @@ class Twilio:
         """Look through what went between the two addresses since then; that list does not show our id."""
         earliest = since - _CLOCKS
         # No filter by DateSent: a message that still waits in Twilio's queue has none, and would look lost.
-        filters = {"To": message.recipient, "PageSize": _PAGE_SIZE}
+        filters = {"To": message.recipient, "PageSize": str(_PAGE_SIZE)}
         if _sender_field(message.sender) == "From":
             filters["From"] = message.sender
-        path = f"{self._messages}?{urlencode(filters)}"
+        path = f"{self._messages}?{http.form(filters)}"
         for _ in range(_PAGES):
             page = await self._page(path)
             recent = [x for x in page.messages if (http.written(x.date_created) or earliest) >= earliest]
@@ -233,15 +233,20 @@ def _signed_texts(webhook: Webhook) -> Iterator[str]:
         if not hmac.compare_digest(digest.encode(), sha256(webhook.body).hexdigest().encode()):
             return
         pairs = []
-    texts = ["".join(chain.from_iterable(sorted(set(pairs))))]
+    text = "".join(chain.from_iterable(sorted(set(pairs))))
+    yield webhook.url + text
+    for url in _addresses(webhook.url):
+        yield url + text
+        yield from (url + other for other in _joined(pairs))
+
+
+def _joined(pairs: list[tuple[str, str]]) -> Iterator[str]:
+    """The other way to read repeated keys, where there are any: a key once, with all its values."""
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     if len(values) < len(pairs):
-        texts.append("".join(name + "".join(values[name]) for name in sorted(values)))
-    for url in _addresses(webhook.url):
-        for text in texts:
-            yield url + text
+        yield "".join(name + "".join(values[name]) for name in sorted(values))
 
 
 def _addresses(url: str) -> Iterator[str]:
