@@ -4,15 +4,14 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
-from typing import Any
+from contextlib import aclosing, asynccontextmanager
 
 import asyncpg
 import pytest
 
 from parley.core.errors import Overloaded
 from parley.db.bell import Bell
-from parley.db.pool import Database
+from parley.db.pool import Connection, Database
 from parley.feed import hub as hubs
 from parley.feed.hub import HEARTBEAT, Hub, open_hub
 from parley.feed.read import BEGINNING, Position, newest
@@ -140,19 +139,17 @@ async def test_what_an_older_transaction_held_back_comes_when_that_ends(
 
 
 class _Counting(Database):
-    """A database that counts what it is asked."""
+    """A database that counts how often it is asked."""
 
     def __init__(self, other: Database) -> None:
-        super().__init__(other._pool)
+        self._other = other
         self.asked = 0
 
-    async def fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
         self.asked += 1
-        return await super().fetch(statement, *arguments)
-
-    async def fetchrow(self, statement: str, *arguments: Any) -> "asyncpg.Record | None":
-        self.asked += 1
-        return await super().fetchrow(statement, *arguments)
+        async with self._other.connection() as connection:
+            yield connection
 
 
 async def test_many_readers_ask_no_more_than_one(db: Database, database_url: str) -> None:
