@@ -10,11 +10,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import uvloop
 
 from bench import accept, delivery, footprint, indexing, live, reads
+from bench.connected import connected
 from bench.meter import Meter
 from bench.plan import FULL, QUICK, Plan
 from bench.report import write
@@ -34,9 +34,8 @@ async def run(plan: Plan) -> Results:
     planned = sum(section.planned_seconds(plan) for section in _SECTIONS)
     with Meter.running(planned) as meter:
         async with stage() as place:
-            connection = await asyncpg.connect(place.server.url)
-            machine = Machine.here(str(await connection.fetchval("show server_version")))
-            await connection.close()
+            async with connected(place.server.url) as connection:
+                machine = Machine.here(str(await connection.fetchval("show server_version")))
             return Results(
                 machine=machine, plan=plan, at=at,
                 accept=await accept.measure(place, plan, meter),

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
-import asyncpg
 import msgspec
 
 from bench import traffic
+from bench.connected import connected
 from bench.figures import Burst
 from bench.meter import Meter
 from bench.pgbench import pgbench, script
@@ -168,8 +168,5 @@ async def _open_for_baseline(url: str) -> None:
         "sms:" + "<->".join(sorted((traffic.BUSINESS, traffic.customer(n))))
         for n in range(traffic.CONVERSATIONS)
     ]
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         await connection.execute(_OPEN_FOR_BASELINE, keys)
-    finally:
-        await connection.close()

@@ -12,6 +12,7 @@ import msgspec
 
 from bench import traffic
 from bench.accept import PATHS, PROCESSES
+from bench.connected import connected
 from bench.meter import Meter
 from bench.plan import Plan
 from bench.programs import Crew, Program, Yard
@@ -80,7 +81,7 @@ class Company:
     async def parley(self, jobs: int) -> float:
         """Accept so many messages; then let a worker deliver them."""
         await self.report(lost=True)
-        async with _connected(self._url) as connection, self._worker(connection) as worker:
+        async with connected(self._url) as connection, self._worker(connection) as worker:
             worker.signal(signal.SIGSTOP)
             began = await connection.fetchval("select clock_timestamp()")
             await _accept(self._url, jobs)
@@ -98,7 +99,7 @@ class Company:
         It begins with the first message, as with the bare loop, whose connections are open by then.
         """
         await self.report(lost=False)
-        async with _connected(self._url) as connection, self._worker(connection, reported=True):
+        async with connected(self._url) as connection, self._worker(connection, reported=True):
             began = await connection.fetchval("select clock_timestamp()")
             await wrk(
                 self._web.url, "accept", PATHS["send"], "send", "", traffic.BUSINESS, str(traffic.FIRST),
@@ -112,7 +113,7 @@ class Company:
 
     async def digest(self) -> None:
         """Let a worker do what it does when it has time, which is not what is measured."""
-        async with _connected(self._url) as connection, self._worker(connection):
+        async with connected(self._url) as connection, self._worker(connection):
             await until(connection, DIGESTED)
 
     async def report(self, *, lost: bool) -> None:
@@ -186,12 +187,3 @@ async def _accept(url: str, jobs: int) -> None:
     async with open_database(url, 1, "bench") as db:
         for start in range(0, len(drafts), _BLOCK):
             await store(db, drafts[start : start + _BLOCK])
-
-
-@asynccontextmanager
-async def _connected(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()

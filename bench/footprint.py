@@ -11,6 +11,7 @@ import msgspec
 
 from bench import traffic
 from bench.accept import PATHS, PROCESSES
+from bench.connected import connected
 from bench.meter import Meter
 from bench.plan import Plan
 from bench.proc import command, family, memory_bytes
@@ -83,12 +84,9 @@ async def _up(folder: Path) -> AsyncIterator[tuple[Crew, float]]:
 
 
 async def _grown(database: str, url: str) -> dict[str, dict[str, float]]:
-    connection = await asyncpg.connect(database)
-    try:
+    async with connected(database) as connection:
         await until(connection, DIGESTED)
         return {kind: await _grown_by(connection, url, kind) for kind in PATHS}
-    finally:
-        await connection.close()
 
 
 async def _grown_by(

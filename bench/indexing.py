@@ -5,11 +5,11 @@ import signal
 import time
 from datetime import UTC, datetime
 
-import asyncpg
 import msgspec
 
 from bench import traffic
 from bench.accept import PATHS, PROCESSES
+from bench.connected import connected
 from bench.meter import Meter
 from bench.plan import Plan
 from bench.proc import busy_seconds
@@ -66,19 +66,13 @@ def planned_seconds(plan: Plan) -> float:
 
 
 async def _at_work(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         await until(connection, AT_WORK, datetime.min.replace(tzinfo=UTC))
-    finally:
-        await connection.close()
 
 
 async def _busy_seconds(worker: Program, url: str) -> float:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         backends = [row["pid"] for row in await connection.fetch(_BACKENDS)]
-    finally:
-        await connection.close()
     return worker.busy_seconds() + busy_seconds(backends)
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 import asyncpg
 
 from bench import words
+from bench.connected import connected
 from bench.past import Size, Tally, conversations, messages
 from parley.db.migrate import migrate
 
@@ -49,8 +50,7 @@ async def load(url: str, size: Size, *, searchable: bool = False) -> None:
     """Load into account 1, behind what is there; indexes are built afterwards, which is faster than keeping them."""
     await migrate(url)
     tables = [table for table in _COLUMNS if searchable or not table.endswith("_words")]
-    connection = await asyncpg.connect(url, command_timeout=None)
-    try:
+    async with connected(url, command_timeout=None) as connection:
         tally = Tally(1 + await connection.fetchval("select conversations from accounts where id = 1"))
         async with _bare(connection, tables):
             if searchable:
@@ -60,8 +60,6 @@ async def load(url: str, size: Size, *, searchable: bool = False) -> None:
             await _said(connection, f"vacuum (analyze) {', '.join(tables)}")
         newest = tally.first + len(tally.counts) - 1
         await connection.execute("update accounts set conversations = $1 where id = 1", newest)
-    finally:
-        await connection.close()
 
 
 async def _plain(url: str, size: Size, tally: Tally) -> None:
@@ -113,17 +111,13 @@ async def _fill(url: str, tables: Sequence[str], rows: Iterator[tuple[str, ...]]
 
 async def _copy(url: str, table: str, queue: Queue[bytes]) -> None:
     began = time.monotonic()
-    connection = await asyncpg.connect(url, command_timeout=None)
-    try:
-        async with connection.transaction():
-            # Only a table that the same transaction emptied takes rows frozen; vacuum writes all others again.
-            if empty := not await connection.fetchval(f"select exists (select from {table})"):
-                await connection.execute(f"truncate {table}")
-            status = await connection.copy_to_table(
-                table, source=_drain(queue), columns=_COLUMNS[table], format="text", freeze=empty
-            )
-    finally:
-        await connection.close()
+    async with connected(url, command_timeout=None) as connection, connection.transaction():
+        # Only a table that the same transaction emptied takes rows frozen; vacuum writes all others again.
+        if empty := not await connection.fetchval(f"select exists (select from {table})"):
+            await connection.execute(f"truncate {table}")
+        status = await connection.copy_to_table(
+            table, source=_drain(queue), columns=_COLUMNS[table], format="text", freeze=empty
+        )
     print(f"{table}: {status} in {time.monotonic() - began:.1f} s", flush=True)
 
 

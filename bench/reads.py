@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-import asyncpg
 import msgspec
 
+from bench.connected import connected
 from bench.load import load
 from bench.meter import Meter
 from bench.past import Size
@@ -132,13 +132,10 @@ async def _paths(url: str, conversations: int) -> list[list[str]]:
     words = [
         " ".join(dice.sample(texts.short(dice.randrange(10**6)).body.split(), 2)) for _ in range(_ADDRESSES)
     ]
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         # The last page where there are not so many.
         skipped = min(_PAGE * (_DEPTH - 1), conversations - _PAGE) - 1
         place = await connection.fetchrow(_PLACE, skipped)
-    finally:
-        await connection.close()
     assert place is not None
     deep = urlencode({"cursor": encode_cursor(place["last_activity_at"], place["id"])})
     return [

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import aiohttp
-import asyncpg
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
+from bench.connected import connected
 from bench.programs import Crew, Program, free_port
 from parley.db.embedded import Server
 from parley.demo import fill
@@ -158,14 +158,11 @@ async def _invent_an_hour(database_url: str) -> None:
                 "received": sent // 2,
             }
             rows += [(minute, status, channel, provider, count) for status, count in counts.items() if count]
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with connected(database_url) as connection:
         await connection.execute("delete from minutes")
         await connection.executemany(
             "insert into minutes values (1, $1, $2, $3, $4, $5) on conflict do nothing", rows
         )
-    finally:
-        await connection.close()
 
 
 @asynccontextmanager

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
-
+from bench.connected import connected
 from bench.proc import busy_seconds, family
 from parley.db.embedded import Server
 from parley.db.migrate import migrate
@@ -25,11 +24,8 @@ class Stage:
 
     async def database(self, name: str, *, migrated: bool = True) -> str:
         """Make a database and return its address."""
-        connection = await asyncpg.connect(self.server.url)
-        try:
+        async with connected(self.server.url) as connection:
             await connection.execute(f"create database {name}")
-        finally:
-            await connection.close()
         url = urlunsplit(urlsplit(self.server.url)._replace(path=f"/{name}"))
         if migrated:
             await migrate(url)
@@ -37,11 +33,8 @@ class Stage:
 
     async def drop(self, name: str) -> None:
         """Remove a database and whoever is connected to it."""
-        connection = await asyncpg.connect(self.server.url)
-        try:
+        async with connected(self.server.url) as connection:
             await connection.execute(f"drop database {name} with (force)")
-        finally:
-            await connection.close()
 
     def busy_seconds(self) -> float:
         """Processor time that the server has taken so far, with all its processes, past and present."""
@@ -50,19 +43,13 @@ class Stage:
 
     async def checkpoint(self) -> None:
         """Have written what is still to be written, so that it is not while others are measured."""
-        connection = await asyncpg.connect(self.server.url, user="postgres")
-        try:
+        async with connected(self.server.url, user="postgres") as connection:
             await connection.execute("checkpoint")
-        finally:
-            await connection.close()
 
     async def log_position(self) -> int:
         """How many bytes of write-ahead log there have ever been."""
-        connection = await asyncpg.connect(self.server.url)
-        try:
+        async with connected(self.server.url) as connection:
             return int(await connection.fetchval("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
-        finally:
-            await connection.close()
 
 
 @contextlib.asynccontextmanager

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-import asyncpg
 import msgspec
 
 from bench import traffic
+from bench.connected import connected
 from parley.providers.http import form
 from parley.settings import Settings
 from parley.simulators.credentials import TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN
@@ -82,13 +82,10 @@ def given() -> argparse.Namespace:
 
 async def emptied(url: str, table: str) -> float:
     """The moment at which nothing is left in a table, as the service is asked whether all is settled."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         while not await connection.fetchval(f"select not exists (select from {table})"):  # noqa: ASYNC110
             await asyncio.sleep(_POLL_SECONDS)
         return time.perf_counter()
-    finally:
-        await connection.close()
 
 
 def say(jobs: int, seconds: float) -> None:
