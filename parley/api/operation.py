@@ -145,8 +145,7 @@ def _given(request: Request) -> dict[str, str]:
 async def read_body(request: Request, limit: int) -> bytes:
     """Read a body that keeps to the limit and arrives in reasonable time."""
     announced = header(request, b"content-length")
-    if announced.isdigit() and int(announced) > limit:
-        raise HttpProblem(413, f"the body is larger than {limit} bytes")
+    _keep_to(limit, int(announced) if announced.isdigit() else 0)
     try:
         if WHOLE in request.scope:  # then it is one piece and nobody waits: a clock would only cost time
             return _piece(await request.receive(), limit)
@@ -162,8 +161,7 @@ def _piece(message: Message, limit: int) -> bytes:
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     body: bytes = message["body"]
-    if len(body) > limit:
-        raise HttpProblem(413, f"the body is larger than {limit} bytes")
+    _keep_to(limit, len(body))
     return body
 
 
@@ -172,7 +170,11 @@ async def _gathered(request: Request, limit: int) -> bytes:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > limit:
-            raise HttpProblem(413, f"the body is larger than {limit} bytes")
+        _keep_to(limit, size)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _keep_to(limit: int, size: int) -> None:
+    if size > limit:
+        raise HttpProblem(413, f"the body is larger than {limit} bytes")
