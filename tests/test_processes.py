@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from parley.processes import Children, Program
@@ -104,10 +103,8 @@ async def test_groups_stop_in_the_opposite_order_of_their_start(tmp_path: Path) 
         children.start(journal.program("worker", "slow"))
         children.start(journal.program("web 1", "slow"), journal.program("web 2", "slow"))
         await journal.has("simulators began", "worker began", "web 1 began", "web 2 began")
-        began = time.monotonic()
     assert sorted(journal.lines()[4:6]) == ["web 1 ended", "web 2 ended"]
     assert journal.lines()[6:] == ["worker ended", "simulators ended"]
-    assert time.monotonic() - began < 3
 
 
 async def test_patience_with_a_child_ends(tmp_path: Path) -> None:

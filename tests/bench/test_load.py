@@ -1,6 +1,5 @@
 """A loaded database is like one that grew."""
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -56,6 +55,4 @@ async def test_what_is_loaded_can_be_found(db: Database, database_url: str) -> N
     await load(database_url, Size(messages=2000, conversations=100), searchable=True)
     assert await db.fetchval("select count(*) from message_words") == 2000
     assert await db.fetchval("select count(*) from conversation_words") == 100
-    began = time.monotonic()
     assert len((await Search(db, 64).find(1, "hello", Filter(), 50)).items) == 50
-    assert time.monotonic() - began < 1

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 import pytest
 
@@ -160,9 +159,8 @@ async def test_slow_clients_do_not_hold_up_others(api: Api, service: Service) ->
     request_ = post(SEND, json.dumps(sms()).encode())
     for step in (request_[:5], request_[5:40], request_[40:-30], request_[-30:-10]):
         await asyncio.gather(*(one.write(step) for one in lines))
-        began = time.monotonic()
-        await asyncio.gather(*(api.accepted(SEND, sms()) for _ in range(20)))
-        assert time.monotonic() - began < 3
+        async with asyncio.timeout(15):  # sooner than a slow head is given up
+            await asyncio.gather(*(api.accepted(SEND, sms()) for _ in range(20)))
     await asyncio.gather(*(one.write(request_[-10:]) for one in lines))
     answers = await asyncio.gather(*(one.read() for one in lines))
     assert [answer.status for answer in answers] == [202] * 200

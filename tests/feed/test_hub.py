@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
@@ -132,9 +131,7 @@ async def test_what_an_older_transaction_held_back_comes_when_that_ends(
     done, _ = await asyncio.wait([reading], timeout=0.3)
     assert not done
     await transaction.rollback()
-    began = time.monotonic()
     assert len(_messages(await reading)) == 1
-    assert time.monotonic() - began < 1.5
     await holder.close()
 
 
