@@ -1,25 +1,19 @@
-"""Connections: opened when they are needed, lent briefly, and honest about a database that is away.
-
-asyncpg's own pool takes as much of the processor as the statement itself: it sets a timer even where nobody has to
-wait, and takes a connection back in a task of its own.
-"""
+"""Connections: opened lazily, lent briefly, and honest about a database that is away."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
 
 from parley.core.errors import DatabaseAway
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 _CONNECT_SECONDS = 3.0
 _COMMAND_SECONDS = 30.0
-_CLOSE_SECONDS = 2.0
 # Firewalls forget a connection that is silent for long, and tell neither end.
 _LONGEST_REST_SECONDS = 300.0
 
@@ -41,60 +35,63 @@ _AWAY = (
 
 
 class Database:
-    """So many connections at the most, each lent to one at a time; every way of being away is one `DatabaseAway`."""
+    """A pool that turns every way of being away into one `DatabaseAway`.
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
-        self._connect = connect
-        self._places = asyncio.Semaphore(size)
-        self._resting: list[tuple[Connection, float]] = []
-        self._closed = False
+    The connection that was used last is kept at hand, unless somebody waits for one: to acquire one and release it
+    takes the pool as long as a short statement. Whatever is not plain success goes back to the pool, which knows what
+    to do with it.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+        self._waiting = 0
+        self._kept: tuple[Connection, float] | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; whatever shows the database to be away becomes `DatabaseAway`."""
+        """Lend a connection; whatever shows the database to be away becomes `DatabaseAway`.
+
+        Nobody leaves a setting, a lock, a cursor or a listener behind on it.
+        """
         with _translated():
-            await self._wait_for_a_place()
+            connection = self._at_hand() or await self._acquired()
             try:
-                connection = self._rested() or await self._connect()
-                try:
-                    yield connection
-                except (asyncio.CancelledError, TimeoutError):
-                    await _leave(connection)
-                    raise
-                finally:
-                    self._take_back(connection)
-            finally:
-                self._places.release()
+                yield connection
+            except BaseException:
+                await self._pool.release(connection)
+                raise
+            if self._waiting or self._kept or not _is_idle(connection):
+                await self._pool.release(connection)
+            else:
+                self._kept = connection, time.monotonic()
 
     async def close(self) -> None:
-        """End the connections; one that is still lent ends when it comes back."""
-        self._closed = True
-        resting, self._resting = self._resting, []
-        await asyncio.gather(*(_leave(connection) for connection, _ in resting))
+        """Close politely; a database that went away in the middle must not keep us."""
+        self._waiting += 1  # for all that is lent
+        if kept := self._at_hand():
+            await self._pool.release(kept)
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=2)
+        except (TimeoutError, *_AWAY):
+            self._pool.terminate()
 
-    async def _wait_for_a_place(self) -> None:
-        if self._places.locked():
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                await self._places.acquire()
-        else:
-            await self._places.acquire()
-
-    def _rested(self) -> "Connection | None":
-        """The connection that was used last, so that what a rush has opened falls into disuse."""
-        while self._resting:
-            connection, since = self._resting.pop()
-            if not connection.is_closed() and time.monotonic() - since < _LONGEST_REST_SECONDS:
-                return connection
+    def _at_hand(self) -> "Connection | None":
+        kept, self._kept = self._kept, None
+        if kept is None:
+            return None
+        connection, since = kept
+        if _is_idle(connection) and time.monotonic() - since < _LONGEST_REST_SECONDS:
+            return connection
+        with suppress(asyncpg.InterfaceError):
             connection.terminate()
         return None
 
-    def _take_back(self, connection: Connection) -> None:
-        if connection.is_closed():
-            return
-        if self._closed or connection.is_in_transaction():
-            connection.terminate()
-        else:
-            self._resting.append((connection, time.monotonic()))
+    async def _acquired(self) -> Connection:
+        self._waiting += 1
+        try:
+            return await self._pool.acquire(timeout=_CONNECT_SECONDS)
+        finally:
+            self._waiting -= 1
 
     async def fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
         async with self.connection() as connection:
@@ -113,10 +110,12 @@ class Database:
             return await connection.execute(statement, *arguments)
 
 
-async def _leave(connection: Connection) -> None:
-    """Close politely, having what was broken off on it cancelled; a server that is away must not keep us."""
-    with contextlib.suppress(*_AWAY):
-        await connection.close(timeout=_CLOSE_SECONDS)
+def _is_idle(connection: Connection) -> bool:
+    """Whether a connection waits for a statement; one that the server has ended is the pool's again."""
+    try:
+        return not connection.is_closed() and not connection.is_in_transaction()
+    except asyncpg.InterfaceError:
+        return False
 
 
 @contextmanager
@@ -125,6 +124,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except _AWAY as error:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError from error  # which a failing rollback must not replace
         raise DatabaseAway("the database cannot be reached right now") from error
 
 
@@ -146,18 +147,24 @@ PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 async def open_database(
     url: str, size: int, name: str, session: Mapping[str, str] | None = None
 ) -> AsyncIterator[Database]:
-    """Lend a database that is connected to at first use, so that a process can start before its database."""
-
-    async def connect() -> Connection:
-        return await asyncpg.connect(
-            url,
-            timeout=_CONNECT_SECONDS,
-            command_timeout=_COMMAND_SECONDS,
-            server_settings={"application_name": name, **SESSION, **(session or {})},
-        )
-
-    database = Database(connect, size)
+    """Open a pool that connects on first use, so that a process can start before its database."""
+    pool = asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=size,
+        timeout=_CONNECT_SECONDS,
+        command_timeout=_COMMAND_SECONDS,
+        max_inactive_connection_lifetime=_LONGEST_REST_SECONDS,
+        server_settings={"application_name": name, **SESSION, **(session or {})},
+        reset=_nothing_to_undo,
+    )
+    await pool
+    database = Database(pool)
     try:
         yield database
     finally:
         await database.close()
+
+
+async def _nothing_to_undo(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Spare a round trip."""

@@ -1,7 +1,9 @@
-"""Connections: lent to one at a time, used again when they are sound, and never when something was broken off."""
+"""Connections: the last one at hand, no more than there may be, and nothing left under way on any."""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -11,40 +13,47 @@ from parley.db import pool
 from parley.db.pool import Database, open_database
 
 _PID = "select pg_backend_pid()"
+_SESSIONS = "select count(*) from pg_stat_activity where application_name = 'test pool'"
+_BUSY = f"{_SESSIONS} and state = 'active'"
 
 
-async def _sessions(url: str) -> int:
-    """How many sessions of the pools under test the server has."""
+async def _soon(asked: Callable[[], Awaitable[bool]]) -> None:
+    end = time.monotonic() + 20
+    while not await asked():
+        assert time.monotonic() < end, "it did not happen"
+        await asyncio.sleep(0.02)
+
+
+async def _count(url: str, statement: str) -> int:
     other = await asyncpg.connect(url)
     try:
-        return int(
-            await other.fetchval("select count(*) from pg_stat_activity where application_name = 'test pool'")
-        )
+        return int(await other.fetchval(statement))
     finally:
         await other.close()
 
 
-async def test_nothing_is_opened_before_it_is_needed_and_one_after_the_other_share_it(
-    database_url: str,
-) -> None:
-    """Who does not ask does not connect, and a second statement finds the first one's connection."""
+async def test_nothing_is_opened_before_it_is_needed(database_url: str) -> None:
+    """Who does not ask does not connect; one statement after the other goes over the same connection."""
     async with open_database(database_url, 4, "test pool") as db:
-        assert await _sessions(database_url) == 0
-        assert await db.fetchval(_PID) == await db.fetchval(_PID)
-        assert await _sessions(database_url) == 1
+        assert await _count(database_url, _SESSIONS) == 0
+        assert len({await db.fetchval(_PID) for _ in range(20)}) == 1
+        assert await _count(database_url, _SESSIONS) == 1
 
 
-async def test_no_more_than_so_many_at_once(database_url: str) -> None:
-    """Twenty who come at once wait for each other, and all are served by two connections."""
-    async with open_database(database_url, 2, "test pool") as db:
-        ask = f"{_PID} from pg_sleep(0.02)"
-        assert len(set(await asyncio.gather(*(db.fetchval(ask) for _ in range(20))))) == 2
+@pytest.mark.parametrize("size", [1, 2])
+async def test_no_more_than_so_many_at_once(database_url: str, size: int) -> None:
+    """Those who come at once wait for each other, and nobody for a connection that is kept at hand."""
+    async with open_database(database_url, size, "test pool") as db:
+        for _ in range(3):
+            await db.fetchval("select 1")
+            ask = f"{_PID} from pg_sleep(0.01)"
+            assert len(set(await asyncio.gather(*(db.fetchval(ask) for _ in range(20))))) == size
 
 
 async def test_who_waits_too_long_for_a_connection_hears_so(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pool that is used up is like a database that is away; the place is not lost by it."""
+    """A pool that is used up is like a database that is away; nothing is lost by it."""
     monkeypatch.setattr(pool, "_CONNECT_SECONDS", 0.1)
     async with open_database(database_url, 1, "test pool") as db:
         async with db.connection():
@@ -53,26 +62,24 @@ async def test_who_waits_too_long_for_a_connection_hears_so(
         assert await db.fetchval("select 1") == 1
 
 
-async def test_what_was_broken_off_is_not_lent_again(database_url: str) -> None:
-    """Of a statement that nobody waits for any more, the server is told, and its connection is gone."""
-    async with open_database(database_url, 1, "test pool") as db:
-        before = await db.fetchval(_PID)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(db.fetchval("select pg_sleep(60)"), 0.1)
-        assert await db.fetchval(_PID) != before
-        end = time.monotonic() + 10
-        while await _sessions(database_url) > 1:
-            assert time.monotonic() < end, "the broken off statement still runs"
-            await asyncio.sleep(0.05)
+@pytest.mark.parametrize("cancellations", [1, 2])
+async def test_what_was_broken_off_is_cancelled_at_the_server(database_url: str, cancellations: int) -> None:
+    """However impatient those are who broke it off."""
+    async with open_database(database_url, 4, "test pool") as db:
+        asking = [asyncio.create_task(db.execute("select pg_sleep(60)")) for _ in range(4)]
+        await _soon(lambda: _is(database_url, _BUSY, 4))
+        for _ in range(cancellations):
+            for task in asking:
+                task.cancel()
+            await asyncio.sleep(0)
+        ended = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(one) for one in ended} == {asyncio.CancelledError}
+        await _soon(lambda: _is(database_url, _BUSY, 0))
+        assert await db.fetchval("select 1") == 1
 
 
-async def test_a_refused_statement_costs_no_connection(database_url: str) -> None:
-    """An error of a statement is no fault of its connection."""
-    async with open_database(database_url, 1, "test pool") as db:
-        before = await db.fetchval(_PID)
-        with pytest.raises(asyncpg.DivisionByZeroError):
-            await db.fetchval("select 1 / 0")
-        assert await db.fetchval(_PID) == before
+async def _is(url: str, statement: str, count: int) -> bool:
+    return await _count(url, statement) == count
 
 
 async def test_a_transaction_that_was_left_open_is_not_lent_on(database_url: str) -> None:
@@ -80,20 +87,22 @@ async def test_a_transaction_that_was_left_open_is_not_lent_on(database_url: str
     async with open_database(database_url, 1, "test pool") as db:
         async with db.connection() as connection:
             await connection.execute("begin")
-            before = connection.get_server_pid()
-        assert await db.fetchval(_PID) != before
+        async with db.connection() as connection:
+            assert not connection.is_in_transaction()
 
 
-async def test_connections_that_the_server_ended_are_replaced(database_url: str) -> None:
-    """After a restart of the server the first who asks may hear that it was away, but nobody after him."""
+async def test_connections_that_the_server_has_ended_are_replaced(database_url: str) -> None:
+    """The one at hand like the others."""
     async with open_database(database_url, 3, "test pool") as db:
         gone = set(await asyncio.gather(*(db.fetchval(f"{_PID} from pg_sleep(0.05)") for _ in range(3))))
         other = await asyncpg.connect(database_url)
         for pid in gone:
             await other.execute("select pg_terminate_backend($1, 5000)", pid)
         await other.close()
-        await asyncio.sleep(0.05)
-        assert await db.fetchval(_PID) not in gone
+        with suppress(DatabaseAway):
+            await db.fetchval("select 1")  # who is the first may be the one to find out
+        pids = await asyncio.gather(*(db.fetchval(f"{_PID} from pg_sleep(0.05)") for _ in range(3)))
+        assert len(set(pids) - gone) == 3
 
 
 async def test_a_connection_that_was_silent_for_long_is_not_trusted(
@@ -105,25 +114,44 @@ async def test_a_connection_that_was_silent_for_long_is_not_trusted(
         before = await db.fetchval(_PID)
         await asyncio.sleep(0.1)
         assert await db.fetchval(_PID) != before
+        await _soon(lambda: _is(database_url, _SESSIONS, 1))
 
 
-async def test_closing_leaves_no_session_behind(database_url: str) -> None:
-    """Neither those that rest nor one that is still in use."""
+async def test_closing_waits_for_what_is_lent_and_leaves_no_session_behind(database_url: str) -> None:
+    """Neither the one at hand nor one whose user is about to end."""
 
-    async def use(db: Database) -> None:
+    async def use(db: Database) -> int:
         async with db.connection() as connection:
             lent.set()
-            await done.wait()
-            await connection.fetchval("select 1")
+            return int(await connection.fetchval("select 1 from pg_sleep(0.3)"))
 
-    lent, done = asyncio.Event(), asyncio.Event()
+    lent = asyncio.Event()
     async with open_database(database_url, 4, "test pool") as db:
         user = asyncio.create_task(use(db))
         await lent.wait()
         await db.fetchval("select 1")
-    done.set()
-    await user
-    end = time.monotonic() + 10
-    while await _sessions(database_url):
-        assert time.monotonic() < end, "a session is left"
-        await asyncio.sleep(0.05)
+    assert await user == 1
+    await _soon(lambda: _is(database_url, _SESSIONS, 0))
+
+
+async def test_a_failing_rollback_does_not_hide_a_cancellation(database_url: str) -> None:
+    """A task that is told to stop while the database goes away stops, and does not try again."""
+
+    async def work(db: Database) -> None:
+        async with db.connection() as connection, connection.transaction():
+            inside.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                connection.terminate()
+
+    inside = asyncio.Event()
+    async with open_database(database_url, 1, "test pool") as db:
+        working = asyncio.create_task(work(db))
+        await inside.wait()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(work(db), 0.1)
+        assert await db.fetchval("select 1") == 1
