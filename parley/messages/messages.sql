@@ -35,8 +35,8 @@ with draft as materialized (
     )
     select
         account_id, id, conversation_id, direction, channel, from_address, to_address, from_raw, to_raw,
-        subject, body, nullif(cc, '{}'), nullif(bcc, '{}'), reply_to, nullif(attachments, '{}'), status,
-        provider, provider_message_id, idempotency_key, request_hash, segments, priority, occurred_at
+        subject, body, cc, bcc, reply_to, attachments, status, provider, provider_message_id,
+        idempotency_key, request_hash, segments, priority, occurred_at
     from fresh
     order by account_id, idempotency_key, provider, provider_message_id, id
     on conflict do nothing

@@ -37,6 +37,8 @@ def take(
         body=storable(inbound.body),
         status="received",
         occurred_at=_moment(inbound.occurred_at, now),
+        segments=1,
+        priority=1,
         subject=storable(inbound.subject) if inbound.subject else None,
         cc=tuple(storable(mailbox) for mailbox in inbound.cc),
         reply_to=storable(inbound.reply_to) if inbound.reply_to else None,
