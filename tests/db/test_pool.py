@@ -54,9 +54,9 @@ async def test_who_waits_too_long_for_a_connection_hears_so(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pool that is used up is like a database that is away; nothing is lost by it."""
-    monkeypatch.setattr(pool, "_CONNECT_SECONDS", 0.1)
     async with open_database(database_url, 1, "test pool") as db:
         async with db.connection():
+            monkeypatch.setattr(pool, "_CONNECT_SECONDS", 0.1)
             with pytest.raises(DatabaseAway):
                 await db.fetchval("select 1")
         assert await db.fetchval("select 1") == 1
