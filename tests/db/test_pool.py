@@ -47,7 +47,7 @@ async def test_no_more_than_so_many_at_once(database_url: str, size: int) -> Non
         for _ in range(3):
             await db.fetchval("select 1")
             ask = f"{_PID} from pg_sleep(0.01)"
-            assert len(set(await asyncio.gather(*(db.fetchval(ask) for _ in range(20))))) == size
+            assert len(set(await asyncio.gather(*(db.fetchval(ask) for _ in range(20))))) <= size
 
 
 async def test_who_waits_too_long_for_a_connection_hears_so(
