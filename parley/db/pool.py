@@ -37,9 +37,9 @@ _AWAY = (
 class Database:
     """A pool that turns every way of being away into one `DatabaseAway`.
 
-    The connection that was used last is kept at hand, unless somebody waits for one: to acquire one and release it
-    takes the pool as long as a short statement. Whatever is not plain success goes back to the pool, which knows what
-    to do with it.
+    The connection of the last single statement is kept at hand for the next one, unless somebody waits: to acquire one
+    and release it takes the pool as long as a short statement. A connection that was lent, or whose statement was
+    anything but a success, goes back to the pool, which knows what may be left on it.
     """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
@@ -57,6 +57,15 @@ class Database:
             connection = self._at_hand() or await self._acquired()
             try:
                 yield connection
+            finally:
+                await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def _for_one_statement(self) -> AsyncIterator[Connection]:
+        with _translated():
+            connection = self._at_hand() or await self._acquired()
+            try:
+                yield connection
             except BaseException:
                 await self._pool.release(connection)
                 raise
@@ -68,12 +77,17 @@ class Database:
     async def close(self) -> None:
         """Close politely; a database that went away in the middle must not keep us."""
         self._waiting += 1  # for all that is lent
+        try:
+            await asyncio.wait_for(self._close(), timeout=2)
+        except _AWAY:
+            pass
+        finally:
+            self._pool.terminate()  # which does nothing where all is closed
+
+    async def _close(self) -> None:
         if kept := self._at_hand():
             await self._pool.release(kept)
-        try:
-            await asyncio.wait_for(self._pool.close(), timeout=2)
-        except (TimeoutError, *_AWAY):
-            self._pool.terminate()
+        await self._pool.close()
 
     def _at_hand(self) -> "Connection | None":
         kept, self._kept = self._kept, None
@@ -94,19 +108,19 @@ class Database:
             self._waiting -= 1
 
     async def fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
-        async with self.connection() as connection:
+        async with self._for_one_statement() as connection:
             return await connection.fetch(statement, *arguments)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> "asyncpg.Record | None":
-        async with self.connection() as connection:
+        async with self._for_one_statement() as connection:
             return await connection.fetchrow(statement, *arguments)
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
-        async with self.connection() as connection:
+        async with self._for_one_statement() as connection:
             return await connection.fetchval(statement, *arguments)
 
     async def execute(self, statement: str, *arguments: Any) -> str:
-        async with self.connection() as connection:
+        async with self._for_one_statement() as connection:
             return await connection.execute(statement, *arguments)
 
 
@@ -121,12 +135,18 @@ def _is_idle(connection: Connection) -> bool:
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn what a connection raises when the server is away into `DatabaseAway`."""
+    before = _cancellations()
     try:
         yield
     except _AWAY as error:
-        if (task := asyncio.current_task()) and task.cancelling():
-            raise asyncio.CancelledError from error  # which a failing rollback must not replace
+        if _cancellations() > before:  # which a rollback that fails must not hide
+            raise asyncio.CancelledError from error
         raise DatabaseAway("the database cannot be reached right now") from error
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 # Every statement of ours finds its rows by an index. A plan is kept for long: one made while a table was small, or

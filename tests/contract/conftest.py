@@ -41,7 +41,7 @@ async def database(service: Service) -> AsyncIterator["asyncpg.Connection[Any]"]
     """The started service's own database, for what its API does not show."""
     connection = await asyncpg.connect(Server(Path(service.variables["DATA_DIR"])).url)
     yield connection
-    await connection.close()
+    await connection.close(timeout=10)
 
 
 @pytest.fixture

@@ -91,6 +91,18 @@ async def test_a_transaction_that_was_left_open_is_not_lent_on(database_url: str
             assert not connection.is_in_transaction()
 
 
+async def test_what_is_broken_off_inside_a_block_meets_nobody_else(database_url: str) -> None:
+    """Even who swallows his own timeout, with a BEGIN under way, leaves no transaction to the next one."""
+    async with open_database(database_url, 1, "test pool") as db:
+        await db.execute("create table told (n int)")
+        for n in range(30):
+            async with db.connection() as connection:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(connection.execute("begin"), n * 0.00002)
+            await db.execute("insert into told values ($1)", n)
+        assert await db.fetchval("select count(*) from told") == 30
+
+
 async def test_connections_that_the_server_has_ended_are_replaced(database_url: str) -> None:
     """The one at hand like the others."""
     async with open_database(database_url, 3, "test pool") as db:
@@ -155,3 +167,21 @@ async def test_a_failing_rollback_does_not_hide_a_cancellation(database_url: str
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(work(db), 0.1)
         assert await db.fetchval("select 1") == 1
+
+
+async def test_a_cancellation_of_before_is_no_reason_to_end(database_url: str) -> None:
+    """Who was cancelled, and goes on, hears of an outage as everybody does."""
+
+    async def work(db: Database) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            async with db.connection() as connection, connection.transaction():
+                connection.terminate()
+
+    async with open_database(database_url, 1, "test pool") as db:
+        working = asyncio.create_task(work(db))
+        await asyncio.sleep(0)
+        working.cancel()
+        with pytest.raises(DatabaseAway):
+            await working

@@ -3,14 +3,15 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
+from typing import Any
 
 import asyncpg
 import pytest
 
 from parley.core.errors import Overloaded
 from parley.db.bell import Bell
-from parley.db.pool import Connection, Database
+from parley.db.pool import Database
 from parley.feed import hub as hubs
 from parley.feed.hub import HEARTBEAT, Hub, open_hub
 from parley.feed.read import BEGINNING, Position, newest
@@ -142,11 +143,13 @@ class _Counting(Database):
         self._other = other
         self.asked = 0
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
         self.asked += 1
-        async with self._other.connection() as connection:
-            yield connection
+        return await self._other.fetch(statement, *arguments)
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> "asyncpg.Record | None":
+        self.asked += 1
+        return await self._other.fetchrow(statement, *arguments)
 
 
 async def test_many_readers_ask_no_more_than_one(db: Database, database_url: str) -> None:

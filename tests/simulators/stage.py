@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 
 from parley.simulators.config import Simulation
 from parley.simulators.run import serve
+from tests.waiting import ended
 
 
 def listener() -> socket.socket:
@@ -123,7 +124,7 @@ async def running(config: Simulation) -> AsyncIterator[Stage]:
             yield stage
         finally:
             serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
+            await ended(serving)
 
 
 async def _answering(stage: Stage, serving: asyncio.Task[None]) -> None:

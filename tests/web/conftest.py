@@ -1,7 +1,5 @@
 """The browser and the service that it visits."""
 
-import asyncio
-import contextlib
 import os
 import shutil
 import tempfile
@@ -15,6 +13,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.conftest import other_database
+from tests.waiting import ended
 from tests.web.service import Process, Service
 
 # On a machine that has none, starting it fails, and says what it looked for.
@@ -30,7 +29,6 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_CLOSE_SECONDS = 20
 
 Visit = Callable[..., Awaitable[Page]]
 
@@ -54,12 +52,12 @@ async def service(server: str, template: str) -> AsyncIterator[Service]:
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium; a machine without it fails here, and does not skip."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        yield browser
-        # One that does not end by itself is killed when its driver ends; asked politely, it is waited for without end.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(browser.close(), _CLOSE_SECONDS)
+    playwright = await async_playwright().start()
+    browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+    yield browser
+    # A browser that hangs is waited for without end; when its driver ends, it is killed.
+    await ended(browser.close())
+    await ended(playwright.stop())
 
 
 @pytest.fixture
