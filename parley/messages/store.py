@@ -26,20 +26,21 @@ class Batch(msgspec.Struct, frozen=True):
 async def store(db: Database, drafts: Collection[Draft]) -> Batch:
     """Store drafts and commit; one statement unless a conversation is new."""
     opened = 0
-    stored = await _run(db, drafts)
-    for _ in range(_ROUNDS):
-        waiting = [draft for draft in drafts if draft.id not in stored]
-        if not waiting:
-            break
-        async with db.connection() as connection, connection.transaction():
-            opened += await open_missing(connection, waiting)
-            again = await _run(connection, waiting)
-        stored.update(again)
+    async with db.connection() as connection:
+        stored = await _run(connection, drafts)
+        for _ in range(_ROUNDS):
+            waiting = [draft for draft in drafts if draft.id not in stored]
+            if not waiting:
+                break
+            async with connection.transaction():
+                opened += await open_missing(connection, waiting)
+                again = await _run(connection, waiting)
+            stored.update(again)
     return Batch(stored, opened)
 
 
-async def _run(on: "Database | Connection", drafts: Collection[Draft]) -> dict[str, Stored]:
-    rows = await on.fetch(_SQL["store"], msgspec.json.encode(drafts).decode())
+async def _run(connection: Connection, drafts: Collection[Draft]) -> dict[str, Stored]:
+    rows = await connection.fetch(_SQL["store"], msgspec.json.encode(drafts).decode())
     return {
         str(row["draft_id"]): Stored(
             str(row["id"]),

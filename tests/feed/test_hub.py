@@ -137,19 +137,19 @@ async def test_what_an_older_transaction_held_back_comes_when_that_ends(
 
 
 class _Counting(Database):
-    """A database that counts how often it is asked."""
+    """A database that counts what it is asked."""
 
     def __init__(self, other: Database) -> None:
-        self._other = other
+        super().__init__(other._pool)
         self.asked = 0
 
     async def fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
         self.asked += 1
-        return await self._other.fetch(statement, *arguments)
+        return await super().fetch(statement, *arguments)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> "asyncpg.Record | None":
         self.asked += 1
-        return await self._other.fetchrow(statement, *arguments)
+        return await super().fetchrow(statement, *arguments)
 
 
 async def test_many_readers_ask_no_more_than_one(db: Database, database_url: str) -> None:
