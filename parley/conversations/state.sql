@@ -52,11 +52,22 @@ select exists (select from conversations where account_id = $1 and id = $2)
 select count(*) from (select from conversations where account_id = $1 and unread > 0 limit $2) found
 
 -- name: put_failures
-insert into failures (account_id, conversation_id, message_id)
-select $1, * from unnest($2::bigint[], $3::uuid[])
-on conflict do nothing
+-- Tells of it: who was told of the message alone may have looked before this was written.
+with put as (
+    insert into failures (account_id, conversation_id, message_id)
+    select $1, * from unnest($2::bigint[], $3::uuid[])
+    on conflict do nothing
+    returning account_id, conversation_id
+)
+insert into events (account_id, kind, conversation_id)
+select distinct account_id, 'conversation.failed', conversation_id from put
 
 -- name: drop_failures
-delete from failures f
-using unnest($2::bigint[], $3::uuid[]) u (conversation_id, message_id)
-where f.account_id = $1 and f.conversation_id = u.conversation_id and f.message_id = u.message_id
+with dropped as (
+    delete from failures f
+    using unnest($2::bigint[], $3::uuid[]) u (conversation_id, message_id)
+    where f.account_id = $1 and f.conversation_id = u.conversation_id and f.message_id = u.message_id
+    returning f.account_id, f.conversation_id
+)
+insert into events (account_id, kind, conversation_id)
+select distinct account_id, 'conversation.mended', conversation_id from dropped

@@ -195,7 +195,9 @@ async def test_what_did_not_get_through_is_listed_until_it_does(db: Database, be
     await told(second.id, 2, "sent", "undelivered")
     assert await _listed(db, "failed") == ["2", "1"]
     assert (await find(db, 1, "1", 64)).failed
+    await told(first.id, 1, "failed")  # which is no news
     await told(first.id, 1, "queued")
+    assert await _kinds(db) == ["conversation.failed", "conversation.failed", "conversation.mended"]
     assert await _listed(db, "failed") == ["2"]
     assert not (await find(db, 1, "1", 64)).failed
     await told(first.id, 1, "failed", "sent", "failed")

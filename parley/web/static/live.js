@@ -2,7 +2,16 @@
 
 const GATHER = 40
 const SLOWEST = 15000
-const TYPES = ['message.created', 'message.status', 'conversation.read', 'conversation.unread', 'conversation.closed', 'conversation.reopened']
+const TYPES = [
+  'message.created',
+  'message.status',
+  'conversation.read',
+  'conversation.unread',
+  'conversation.closed',
+  'conversation.reopened',
+  'conversation.failed',
+  'conversation.mended',
+]
 
 // Follow the feed from a position on. Closed while nobody looks; what was missed comes on return, and where
 // that is not known any more, everything is to be looked at anew.
