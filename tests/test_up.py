@@ -113,7 +113,7 @@ class House:
         assert self.process is not None
         began = time.monotonic()
         code = await asyncio.to_thread(self.process.wait, 30)
-        await until(lambda: self.left() == [], 90)
+        await until(lambda: self.left() == [])
         assert time.monotonic() - began < within
         return code
 
@@ -154,7 +154,7 @@ async def test_nothing_outlives_a_killed_parent_and_nothing_is_lost(house: House
     house.send("acknowledged")
     house.signal(signal.SIGKILL)
     # A worker with a message under way tries for so long to reach its database.
-    await house.end(within=90)
+    await house.end(within=35)
     await house.open()
     assert house.bodies() == ["acknowledged"]
 

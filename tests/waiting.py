@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 
 async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
@@ -11,8 +11,3 @@ async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
     while not await asyncio.to_thread(condition):
         assert time.monotonic() < end, "it did not happen"
         await asyncio.sleep(0.02)
-
-
-async def ended(work: Awaitable[object], seconds: float = 30) -> None:
-    """Return when something has ended, or will not: what outlives all tests must not take their results along."""
-    await asyncio.wait({asyncio.ensure_future(work)}, timeout=seconds)

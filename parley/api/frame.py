@@ -3,7 +3,6 @@
 import logging
 import re
 import time
-from typing import Any
 
 import structlog
 from starlette.routing import Router
@@ -13,6 +12,8 @@ from uuid_utils import uuid7
 from parley import metrics
 from parley.api.client import Proxies, client_ip
 from parley.api.problems import problem
+
+log = structlog.get_logger()
 
 HEAD, WHOLE = "parley.head", "parley.whole"
 """Keys of a request's scope: its headers by name; set once all of it has arrived, so that reading it is not waiting."""
@@ -35,7 +36,6 @@ class Frame:
     def __init__(self, app: Router, proxies: Proxies) -> None:
         self._app = app
         self._proxies = proxies
-        self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,7 +51,7 @@ class Frame:
                 raise
             await problem(scope, error)(scope, receive, visit.send)
         finally:
-            visit.finish(self._log)
+            visit.finish()
 
 
 class _Visit:
@@ -79,24 +79,21 @@ class _Visit:
             message["headers"] = [*message["headers"], *own, request_id]
         await self._send(message)
 
-    def finish(self, log: structlog.typing.FilteringBoundLogger) -> None:
+    def finish(self) -> None:
         spent = time.perf_counter() - self._started
         scope = self._scope
         route = scope.get("route")
         template = getattr(route, "path", "unknown")
         if "stream" not in scope:  # how long somebody listened says nothing of how fast we are
             metrics.request(scope["method"], template, self.status, spent)
-        if log.is_enabled_for(logging.INFO):
-            log.info("request", **self._line(spent))
-
-    def _line(self, spent: float) -> dict[str, Any]:
-        scope = self._scope
-        return {
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": self.status,
-            "duration_us": int(spent * 1e6),
-            "client_ip": scope["client_ip"],
-            "request_id": scope["request_id"],
-            "headers": [name.decode("latin-1") for name, _ in scope["headers"]],
-        }
+        if log.is_enabled_for(logging.INFO):  # what nobody reads is not put together
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=self.status,
+                duration_us=int(spent * 1e6),
+                client_ip=scope["client_ip"],
+                request_id=scope["request_id"],
+                headers=[name.decode("latin-1") for name, _ in scope["headers"]],
+            )

@@ -234,7 +234,6 @@ def _signed_texts(webhook: Webhook) -> Iterator[str]:
             return
         pairs = []
     text = "".join(chain.from_iterable(sorted(set(pairs))))
-    yield webhook.url + text
     for url in _addresses(webhook.url):
         yield url + text
         yield from (url + other for other in _joined(pairs))

@@ -12,7 +12,6 @@ from aiohttp import ClientSession, web
 
 from parley.simulators.config import Simulation
 from parley.simulators.run import serve
-from tests.waiting import ended
 
 
 def listener() -> socket.socket:
@@ -124,7 +123,8 @@ async def running(config: Simulation) -> AsyncIterator[Stage]:
             yield stage
         finally:
             serving.cancel()
-            await ended(serving)
+            ended, _ = await asyncio.wait({serving}, timeout=30)
+            assert ended, "the simulation does not stop"
 
 
 async def _answering(stage: Stage, serving: asyncio.Task[None]) -> None:

@@ -1,5 +1,6 @@
 """The browser and the service that it visits."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -13,7 +14,6 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.conftest import other_database
-from tests.waiting import ended
 from tests.web.service import Process, Service
 
 # On a machine that has none, starting it fails, and says what it looked for.
@@ -56,8 +56,14 @@ async def browser() -> AsyncIterator[Browser]:
     browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
     yield browser
     # A browser that hangs is waited for without end; when its driver ends, it is killed.
-    await ended(browser.close())
-    await ended(playwright.stop())
+    await _ended(browser.close())
+    await _ended(playwright.stop())
+
+
+async def _ended(closing: Awaitable[None]) -> None:
+    done, _ = await asyncio.wait({asyncio.ensure_future(closing)}, timeout=30)
+    for task in done:
+        task.result()
 
 
 @pytest.fixture
